@@ -1,0 +1,7 @@
+"""``python -m fcattn``."""
+
+import sys
+
+from fcattn.cli import main
+
+sys.exit(main())

@@ -1,0 +1,279 @@
+"""The paper: self-attention that is pulled to one moment, and whose heads are weighted.
+
+Kim, An and Kim, *Improving Speech Emotion Recognition Through Focus and Calibration Attention
+Mechanisms*, INTERSPEECH 2022 (arXiv 2208.10491), add Focus-Attention (FA) and Calibration-Attention
+(CA) to multi-head self-attention (MHSA). The formulas here are ours, built from the paper's
+abstract and from the Gaussian focal bias of You et al. (ACL 2019, P19-1205) and Yang et al.
+(EMNLP 2018, arXiv 1810.10182), which FA comes from.
+
+Letters: B batch, T time, H heads, d head size, width = H·d. A mask is True where a frame is valid.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+MASKED = -1.0e4
+"""Logit of a padded key: its weight underflows to 0 in float32, bfloat16 and float16 alike."""
+
+EXTRA = 8
+"""Dimensions appended to a head for focus and mask; fused kernels want multiples of 8."""
+
+WIDE_AT_START = 3.0
+"""Bias of the width's sigmoid: at the start a focus spans the utterance, so FA is close to MHSA."""
+
+
+class Focus(NamedTuple):
+    """Where each query looks: shares of the utterance, each (B, H, T)."""
+
+    centre: Tensor
+    width: Tensor
+
+
+class Attended(NamedTuple):
+    """What one attention layer shows of itself.
+
+    Attributes:
+        received: Attention each frame receives (B, H, T), mean over valid queries; sums to 1.
+        centre: Focus centre of each query in (0, 1) (B, H, T); ``None`` without FA.
+        width: Focus width of each query in (0, 1) (B, H, T); ``None`` without FA.
+        head_weights: Weight of each head in (0, 2) (B, H); ``None`` without CA.
+    """
+
+    received: Tensor
+    centre: Tensor | None
+    width: Tensor | None
+    head_weights: Tensor | None
+
+
+class FocusBias(nn.Module):
+    """Pull each query's attention toward one moment of the utterance (FA).
+
+    Plain self-attention looks beside the loud syllables that carry the emotion. Here every query
+    predicts a centre ``μ`` and a width ``s``, and a key at position ``p`` gains the logit
+    ``-(p - μ)² / (2 s²)``: the Gaussian focal bias of You et al. (2019), where the centre also sees
+    the mean query of the utterance, as in Yang et al. (2018).
+
+    Args:
+        heads: Attention heads; each has its own projections.
+        head_size: Size of a query.
+        narrowest: Smallest width, as a share of the utterance.
+    """
+
+    def __init__(self, heads: int, head_size: int, narrowest: float = 0.05) -> None:
+        super().__init__()
+        self.narrowest = narrowest
+        spread = head_size**-0.5
+        self.from_query = nn.Parameter(torch.empty(heads, head_size, head_size))
+        self.from_mean = nn.Parameter(torch.empty(heads, head_size, head_size))
+        self.to_centre_and_width = nn.Parameter(torch.empty(heads, head_size, 2))
+        self.wide = nn.Parameter(torch.full((heads, 1), WIDE_AT_START))
+        for weight in (self.from_query, self.from_mean):
+            nn.init.uniform_(weight, -spread, spread)
+        nn.init.uniform_(self.to_centre_and_width, -0.1 * spread, 0.1 * spread)
+
+    def forward(self, query: Tensor, mask: Tensor) -> Focus:
+        """Predict where each query looks.
+
+        Args:
+            query: (B, H, T, d).
+            mask: (B, T).
+        """
+        mean = _mean_over_time(query, mask).unsqueeze(2)  # (B, H, 1, d)
+        context = torch.tanh(query @ self.from_query + mean @ self.from_mean)  # (B, H, T, d)
+        centre, width = (context @ self.to_centre_and_width).float().unbind(-1)  # (B, H, T) each
+        share = torch.sigmoid(width + self.wide) / 2
+        return Focus(torch.sigmoid(centre), self.narrowest + (1 - self.narrowest) * share)
+
+
+class HeadCalibration(nn.Module):
+    """Give each head its own weight, from what all heads saw of the utterance (CA).
+
+    ``w = 2 σ(W₂ relu(W₁ [z₁ … z_H]))`` with ``z_h`` the mean over time of head h. ``W₂`` starts at
+    zero, so every weight starts at 1 and a model with CA starts as the same model without.
+
+    Args:
+        heads: Attention heads.
+        head_size: Size of a head.
+        hidden: Size between the two maps.
+    """
+
+    def __init__(self, heads: int, head_size: int, hidden: int = 32) -> None:
+        super().__init__()
+        self.squeeze = nn.Linear(heads * head_size, hidden)
+        self.weigh = nn.Linear(hidden, heads)
+        nn.init.zeros_(self.weigh.weight)
+        nn.init.zeros_(self.weigh.bias)
+
+    def forward(self, heads: Tensor, mask: Tensor) -> Tensor:
+        """Weigh the heads (B, H, T, d) with weights in (0, 2), shape (B, H)."""
+        seen = _mean_over_time(heads, mask).flatten(1)  # (B, H·d)
+        return 2 * torch.sigmoid(self.weigh(torch.relu(self.squeeze(seen))))
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention with two optional parts: MHSA, FA or FA+CA.
+
+    The focus is not added to a time × time matrix. Terms of ``-(p - μ)² / (2 s²)`` that do not
+    depend on the key cancel in the softmax, and what is left, ``a p² + b p`` with ``a = -1/(2 s²)``
+    and ``b = μ/s²``, is an inner product: it rides on a few more dimensions of query and key, and
+    so does the mask. The stock fused kernel then does the rest in memory that grows with T, not T².
+
+    Args:
+        width: Size of a frame.
+        heads: Attention heads; divides ``width``.
+        focus: The focus of FA; ``None`` for plain attention.
+        calibration: The head weights of CA; ``None`` for equal heads.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        focus: FocusBias | None = None,
+        calibration: HeadCalibration | None = None,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.project = nn.Linear(width, 3 * width)
+        self.focus = focus
+        self.calibration = calibration
+        self.output = nn.Linear(width, width)
+
+    def forward(
+        self, frames: Tensor, mask: Tensor, *, inspect: bool = False
+    ) -> tuple[Tensor, Attended | None]:
+        """Attend within each utterance.
+
+        Args:
+            frames: (B, T, width).
+            mask: (B, T); at least one frame of each utterance is valid.
+            inspect: True also gives what there is to look at; False costs nothing.
+
+        Returns:
+            Frames (B, T, width), and ``Attended`` if asked for.
+        """
+        projected = self.project(frames).unflatten(-1, (3, self.heads, -1))  # (B, T, 3, H, d)
+        query, key, value = projected.permute(2, 0, 3, 1, 4)  # (B, H, T, d) each
+        focus = self.focus(query, mask) if self.focus is not None else None
+        attended = attend(query, key, value, mask, focus)  # (B, H, T, d)
+        weights = None
+        if self.calibration is not None:
+            weights = self.calibration(attended, mask)  # (B, H)
+            attended = attended * weights[..., None, None]
+        output = self.output(attended.transpose(1, 2).flatten(2))
+        if not inspect:
+            return output, None
+        received = received_attention(query, key, mask, focus)
+        centre, width = focus if focus is not None else (None, None)
+        return output, Attended(received, centre, width, weights)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, focus: Focus | None) -> Tensor:
+    """Run the fused kernel: focus and mask folded in, or plain attention with the kernel's mask.
+
+    Args:
+        query: (B, H, T, d).
+        key: (B, H, T, d).
+        value: (B, H, T, d).
+        mask: (B, T).
+        focus: Centres and widths; ``None`` for plain attention.
+
+    Returns:
+        (B, H, T, d).
+    """
+    kernel = functional.scaled_dot_product_attention
+    if focus is None:
+        return kernel(query, key, value, attn_mask=mask[:, None, None, :])
+    long_query, long_key, scale = fold(query, key, mask, focus)
+    long_value = functional.pad(value, (0, EXTRA))  # the kernel wants one size for all three
+    return kernel(long_query, long_key, long_value, scale=scale)[..., : value.shape[-1]]
+
+
+def fold(query: Tensor, key: Tensor, mask: Tensor, focus: Focus) -> tuple[Tensor, Tensor, float]:
+    """Write focus and mask into more dimensions of query and key, so that no bias is needed.
+
+    Each factor is split in a high and a low part of the tensor's own precision, which keeps the
+    products exact enough in bfloat16; in float32 the low parts are zero.
+
+    Args:
+        query: (B, H, T, d).
+        key: (B, H, T, d).
+        mask: (B, T).
+        focus: Centres and widths.
+
+    Returns:
+        Query and key (B, H, T, d + 8), and the scale ``1/√d`` of their inner product.
+    """
+    kind, root = query.dtype, query.shape[-1] ** 0.5
+    position = positions(mask) - 0.5  # (B, T), around 0 for precision
+    sharpness = root * focus.width.square().reciprocal()  # (B, H, T)
+    a, a_low = _split(-0.5 * sharpness, kind)
+    b, b_low = _split(sharpness * (focus.centre - 0.5), kind)
+    square, square_low = _split(position.square(), kind)
+    plain, plain_low = _split(position, kind)
+    padded = torch.where(mask, 0.0, MASKED).to(kind)
+    one, nothing = torch.full_like(a, root), torch.zeros_like(a)
+    on_query = torch.stack((a, a, a_low, b, b, b_low, one, nothing), dim=-1)  # (B, H, T, 8)
+    on_key = torch.stack(
+        (square, square_low, square, plain, plain_low, plain, padded, torch.zeros_like(plain)),
+        dim=-1,
+    ).unsqueeze(1)  # (B, 1, T, 8)
+    long_query = torch.cat((query, on_query), dim=-1)
+    long_key = torch.cat((key, on_key.expand(-1, key.shape[1], -1, -1)), dim=-1)
+    return long_query, long_key, 1 / root
+
+
+def positions(mask: Tensor) -> Tensor:
+    """Centres of the frames as shares of the utterance, ``(j + 1/2) / L`` (B, T); padding beyond 1.
+
+    Example:
+        >>> positions(torch.tensor([[True, True, False]]))
+        tensor([[0.2500, 0.7500, 1.2500]])
+    """
+    index = torch.arange(mask.shape[1], device=mask.device, dtype=torch.float32) + 0.5
+    return index / mask.sum(dim=1, keepdim=True).clamp_min(1)
+
+
+def received_attention(
+    query: Tensor, key: Tensor, mask: Tensor, focus: Focus | None, rows: int = 256
+) -> Tensor:
+    """Attention that each frame receives, mean over the valid queries; a few rows at a time.
+
+    Args:
+        query: (B, H, T, d).
+        key: (B, H, T, d).
+        mask: (B, T).
+        focus: Centres and widths; ``None`` for plain attention.
+        rows: Queries at a time, so that memory does not grow with T².
+
+    Returns:
+        (B, H, T), float32; sums to 1 over the valid frames.
+    """
+    scale = query.shape[-1] ** -0.5
+    if focus is not None:
+        query, key, scale = fold(query, key, mask, focus)
+    padded = torch.where(mask, 0.0, MASKED)[:, None, None, :]
+    share = mask / mask.sum(dim=1, keepdim=True).clamp_min(1)  # (B, T)
+    received = torch.zeros(query.shape[:3], device=query.device)
+    for start in range(0, query.shape[2], rows):
+        part, weight = query[:, :, start : start + rows], share[:, start : start + rows]
+        attention = torch.softmax((part @ key.mT).float() * scale + padded, dim=-1)
+        received = received + torch.einsum("bhij,bi->bhj", attention, weight)
+    return received
+
+
+def _mean_over_time(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the valid frames of (B, H, T, d): (B, H, d)."""
+    share = mask.to(values.dtype) / mask.sum(dim=1, keepdim=True).clamp_min(1)  # (B, T)
+    return torch.einsum("bhtd,bt->bhd", values, share.to(values.dtype))
+
+
+def _split(exact: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
+    """A float32 tensor as the sum of two of the given kind; the gradient flows by the first."""
+    high = exact.to(kind)
+    return high, (exact.detach() - high.detach().float()).to(kind)

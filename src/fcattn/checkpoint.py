@@ -1,0 +1,207 @@
+"""A checkpoint is a folder of four files; loading is strict, never unpickles and runs no code."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from fcattn.config import FORMAT_VERSION, ModelConfig
+from fcattn.errors import CheckpointError, ConfigError
+from fcattn.model import EmotionNetwork
+
+CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "README.md"
+FILES = (CONFIG, WEIGHTS, METRICS, CARD)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What weights are and where they come from.
+
+    Attributes:
+        name: Name of the model.
+        corpora: Corpora that it was trained on.
+        languages: Their languages, as ISO 639-1 codes.
+        licence: Licence of the weights, as an SPDX identifier in lower case.
+        trained_on: Speakers that the weights learnt from.
+        validated_on: Speakers that chose the checkpoint and the temperature.
+        tested_on: Speakers that only judged.
+        recipe: Settings of the training.
+        seed: Of the training.
+        versions: Of fcattn, torch and the commit.
+        note: What else a user must know.
+    """
+
+    name: str
+    corpora: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    licence: str = ""
+    trained_on: tuple[str, ...] = ()
+    validated_on: tuple[str, ...] = ()
+    tested_on: tuple[str, ...] = ()
+    recipe: str = ""
+    seed: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
+        """Build from plain data.
+
+        Raises:
+            CheckpointError: If a key is unknown or the name is missing.
+        """
+        known = {one.name for one in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown or "name" not in values:
+            raise CheckpointError(
+                f"provenance: unknown key {unknown[0]!r}" if unknown else "provenance: no name"
+            )
+        pairs: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**pairs)
+
+
+class Checkpoint(NamedTuple):
+    """What a folder holds.
+
+    Attributes:
+        config: The model.
+        weights: By name.
+        provenance: Where they come from.
+        results: Figures of each judged split.
+    """
+
+    config: ModelConfig
+    weights: dict[str, Tensor]
+    provenance: Provenance
+    results: dict[str, Any]
+
+
+def save(folder: str | Path, checkpoint: Checkpoint, card: str) -> Path:
+    """Write the four files; the folder appears whole or not at all, and replaces an older one.
+
+    Args:
+        folder: Where to.
+        checkpoint: What to write.
+        card: Text of the model card.
+    """
+    target = Path(folder).absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        config = {"format_version": FORMAT_VERSION, **checkpoint.config.to_dict()}
+        about = {
+            "provenance": dataclasses.asdict(checkpoint.provenance),
+            "results": checkpoint.results,
+        }
+        _write(partial / CONFIG, json.dumps(config, indent=2))
+        _write(partial / METRICS, json.dumps(about, indent=2, ensure_ascii=False))
+        _write(partial / CARD, card.rstrip("\n"))
+        whole = {
+            name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.weights.items()
+        }
+        save_file(whole, partial / WEIGHTS, metadata={"format": "pt"})
+        partial.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        partial.replace(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def load(folder: str | Path) -> Checkpoint:
+    """Read a checkpoint folder.
+
+    Raises:
+        CheckpointError: If a file is missing or cannot be read, if the format is newer than this
+            package, or if the weights are not exactly those that the config describes.
+    """
+    place = Path(folder)
+    missing = [name for name in FILES if not (place / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"{place}: no {', '.join(missing)}; a checkpoint folder holds {', '.join(FILES)}"
+        )
+    values = _read_json(place / CONFIG)
+    version = values.pop("format_version", None)
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{place / CONFIG}: expected format_version {FORMAT_VERSION}, got {version!r}; "
+            "a newer fcattn wrote it: pip install --upgrade fcattn"
+        )
+    try:
+        config = ModelConfig.from_dict(values)
+    except ConfigError as error:
+        raise CheckpointError(f"{place / CONFIG}: {error}") from None
+    about = _read_json(place / METRICS)
+    provenance = Provenance.from_dict(about.get("provenance", {}))
+    return Checkpoint(
+        config, _weights(place / WEIGHTS, config), provenance, about.get("results", {})
+    )
+
+
+def _weights(path: Path, config: ModelConfig) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, after its names, shapes and types have been checked."""
+    expected = expected_weights(config)
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = set(file.keys())
+            _compare(path, set(expected), found)
+            for name, like in expected.items():
+                shape = tuple(file.get_slice(name).get_shape())
+                if shape != tuple(like.shape):
+                    raise CheckpointError(
+                        f"{path}: {name}: expected shape {tuple(like.shape)}, got {shape}"
+                    )
+            weights = {name: file.get_tensor(name) for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a whole safetensors file ({error})") from None
+    for name, tensor in weights.items():
+        if tensor.dtype != expected[name].dtype:
+            raise CheckpointError(
+                f"{path}: {name}: expected {expected[name].dtype}, got {tensor.dtype}"
+            )
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path}: {name} holds NaN or infinite values")
+    return weights
+
+
+def expected_weights(config: ModelConfig) -> dict[str, Tensor]:
+    """Names, shapes and types of a model's weights, without memory for them."""
+    with torch.device("meta"):
+        return EmotionNetwork(config).state_dict()
+
+
+def _compare(path: Path, expected: set[str], found: set[str]) -> None:
+    for names, word in ((expected - found, "missing"), (found - expected, "not of this model")):
+        if names:
+            first = sorted(names)
+            more = f" and {len(first) - 3} more" if len(first) > 3 else ""
+            raise CheckpointError(f"{path}: weights {word}: {', '.join(first[:3])}{more}")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{path}: not JSON ({error})") from None
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path}: expected an object, got {type(values).__name__}")
+    return values
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,113 @@
+"""Changes that keep the emotion: speed, gain and noise on waveforms, masks and mixing on frames.
+
+All work on a whole batch on its device, draw from torch's generator and return new tensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much to change; 0 or an empty list turns a part off.
+
+    Args:
+        speeds: Speed factors in percent, one drawn for each batch; pitch moves along.
+        gain_db: Largest change of level, up or down.
+        noise_snr_db: Lowest and highest signal-to-noise ratio of added noise.
+        noise_share: Share of clips that get noise.
+        time_masks: SpecAugment masks over time.
+        time_mask_s: Longest of them.
+        band_masks: SpecAugment masks over bands.
+        band_mask: Most bands of one.
+        mixup: Parameter α of the Beta distribution that mixes pairs of clips.
+    """
+
+    speeds: tuple[int, ...] = (90, 95, 100, 105, 110)
+    gain_db: float = 6.0
+    noise_snr_db: tuple[float, float] = (10.0, 40.0)
+    noise_share: float = 0.5
+    time_masks: int = 2
+    time_mask_s: float = 0.3
+    band_masks: int = 2
+    band_mask: int = 10
+    mixup: float = 0.2
+
+
+def change_speed(waveform: Tensor, lengths: Tensor, percent: int) -> tuple[Tensor, Tensor]:
+    """Play (B, samples) at a speed in percent; returns waveform and lengths."""
+    if percent == 100:
+        return waveform, lengths
+    from torchaudio.functional import resample
+
+    faster = resample(waveform, percent, 100)
+    return faster, (lengths * 100 // percent).clamp(1, faster.shape[1])
+
+
+def change_gain(waveform: Tensor, most_db: float) -> Tensor:
+    """Change the level of each clip of (B, samples) by up to ``most_db``."""
+    change = most_db * (2 * torch.rand(len(waveform), 1, device=waveform.device) - 1)
+    return waveform * 10 ** (change / 20)
+
+
+def add_noise(waveform: Tensor, snr_db: tuple[float, float], share: float) -> Tensor:
+    """Add noise between white and brown to a share of the clips of (B, samples)."""
+    count, device = len(waveform), waveform.device
+    white = torch.randn_like(waveform)
+    tilt = 0.9 * torch.rand(count, 1, device=device)
+    noise = functional.pad(white[:, 1:] + tilt * white[:, :-1], (1, 0))
+    ratio = snr_db[0] + (snr_db[1] - snr_db[0]) * torch.rand(count, 1, device=device)
+    loudness = waveform.square().mean(dim=1, keepdim=True).sqrt()
+    noise = noise * loudness / noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
+    chosen = torch.rand(count, 1, device=device) < share
+    return waveform + noise * chosen * 10 ** (-ratio / 20)
+
+
+def mask_frames(frames: Tensor, lengths: Tensor, masks: int, longest: int) -> Tensor:
+    """Silence up to ``longest`` frames, ``masks`` times, in (B, T, bands) (SpecAugment)."""
+    return frames.masked_fill(_spans(frames.shape[1], lengths, masks, longest)[..., None], 0)
+
+
+def mask_bands(frames: Tensor, masks: int, most: int) -> Tensor:
+    """Silence up to ``most`` neighbouring bands, ``masks`` times, in (B, T, bands)."""
+    bands = torch.full((len(frames),), frames.shape[2], device=frames.device)
+    return frames.masked_fill(_spans(frames.shape[2], bands, masks, most)[:, None], 0)
+
+
+def mix(
+    frames: Tensor, lengths: Tensor, targets: Tensor, alpha: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mix each clip with another of the batch (mixup, Zhang et al., ICLR 2018).
+
+    Args:
+        frames: (B, T, bands).
+        lengths: (B,).
+        targets: (B, classes), probabilities.
+        alpha: Of the Beta distribution.
+
+    Returns:
+        Frames, lengths (the longer of each pair) and targets.
+    """
+    order = torch.randperm(len(frames), device=frames.device)
+    drawn = torch.distributions.Beta(alpha, alpha).sample((len(frames),)).to(frames.device)
+    own = torch.maximum(drawn, 1 - drawn)
+    mixed = frames + (1 - own)[:, None, None] * (frames[order] - frames)
+    return (
+        mixed,
+        torch.maximum(lengths, lengths[order]),
+        targets + (1 - own)[:, None] * (targets[order] - targets),
+    )
+
+
+def _spans(size: int, lengths: Tensor, count: int, longest: int) -> Tensor:
+    """True inside ``count`` random spans of each row: (B, size)."""
+    device = lengths.device
+    span = torch.rand(len(lengths), count, 1, device=device) * longest
+    start = torch.rand(len(lengths), count, 1, device=device) * (lengths[:, None, None] - span)
+    place = torch.arange(size, device=device)
+    return ((place >= start) & (place < start + span)).any(dim=1)

@@ -1,0 +1,359 @@
+"""The data module that all corpora share, and its children, one for each corpus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import torch
+from lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from fcattn import audio
+from fcattn.config import LABELS
+from fcattn.data import emodb, folds, iemocap, nemo, ravdess, synthetic
+from fcattn.data.batches import LengthBatches
+from fcattn.data.cache import AudioCache, default_folder, prepare
+from fcattn.data.folds import Fold
+from fcattn.data.utterance import Utterance
+from fcattn.errors import CorpusError
+
+Protocol = Literal["held-out", "leave-one-session-out", "leave-one-speaker-out", "grouped"]
+Split = Literal["train", "validation", "test"]
+
+
+class Batch(NamedTuple):
+    """What the loaders give.
+
+    Attributes:
+        waveform: (B, samples) float32, padded with zeros.
+        lengths: (B,) in samples.
+        classes: (B,) index of the label in the data module's labels.
+        places: (B,) place of each utterance in its split.
+    """
+
+    waveform: Tensor
+    lengths: Tensor
+    classes: Tensor
+    places: Tensor
+
+
+class Clips(Dataset[Batch]):
+    """Batches of the utterances of one split, by epoch and places.
+
+    Args:
+        cache: Decoded audio.
+        utterances: Of the split.
+        labels: Class names.
+        crop: Most samples of a clip, from a random place; ``None`` for whole clips.
+        seed: Of the crops.
+    """
+
+    def __init__(
+        self,
+        cache: AudioCache,
+        utterances: Sequence[Utterance],
+        labels: Sequence[str],
+        crop: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.cache = cache
+        self.utterances = list(utterances)
+        self.classes = torch.tensor([labels.index(one.label) for one in utterances])
+        self.crop = crop
+        self.seed = seed
+
+    def __len__(self) -> int:
+        """Number of utterances."""
+        return len(self.utterances)
+
+    def __getitem__(self, request: tuple[int, list[int]]) -> Batch:
+        """The batch of an epoch with the utterances at these places."""
+        epoch, places = request
+        waveform, lengths = audio.batch([self._waveform(epoch, place) for place in places])
+        return Batch(waveform, lengths, self.classes[places], torch.tensor(places))
+
+    def lengths(self) -> list[int]:
+        """Samples of each clip as it is given."""
+        whole = [self.cache.length(one) for one in self.utterances]
+        return whole if self.crop is None else [min(length, self.crop) for length in whole]
+
+    def _waveform(self, epoch: int, place: int) -> audio.Waveform:
+        utterance, start = self.utterances[place], 0
+        spare = self.cache.length(utterance) - (self.crop or self.cache.length(utterance))
+        if spare > 0:
+            start = int(np.random.default_rng((self.seed, epoch, place)).integers(spare + 1))
+        return self.cache.read(utterance, start, self.crop)
+
+
+class EmotionDataModule(LightningDataModule):
+    """Utterances of a corpus, split by speakers; the children name the corpus.
+
+    Args:
+        root: Folder of the corpus.
+        labels: Class names in the order of the logits; utterances of other classes are left out.
+        merge: Class names to count as another, for example ``{"calm": "neutral"}``.
+        protocol: How speakers are split.
+        fold: Which fold of the protocol, from 1.
+        groups: Folds of the protocol ``grouped``.
+        validation_speakers: For ``held-out``: who validates.
+        test_speakers: For ``held-out``: who tests; where nobody does, the validation speakers are
+            what ``test`` measures on, with a warning.
+        batch_size: Clips of a batch on each process.
+        crop_s: Longest part of a clip that one training step sees; ``null`` for whole clips.
+        workers: Processes that read clips; 0 reads in the training process.
+        sample_rate_hz: Rate of the waveforms.
+        seed: Of order and crops.
+        cache_dir: Where decoded audio is kept; ``$FCATTN_CACHE`` or the user's cache by default.
+    """
+
+    corpus = ""
+    default_labels: tuple[str, ...] = LABELS
+
+    def __init__(
+        self,
+        root: str,
+        labels: list[str] | None = None,
+        merge: dict[str, str] | None = None,
+        protocol: Protocol = "held-out",
+        fold: int = 1,
+        groups: int = 5,
+        validation_speakers: list[str] | None = None,
+        test_speakers: list[str] | None = None,
+        batch_size: int = 32,
+        crop_s: float | None = 3.0,
+        workers: int = 0,
+        sample_rate_hz: int = 16_000,
+        seed: int = 0,
+        cache_dir: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.root = root
+        self.labels = tuple(labels or self.default_labels)
+        self.merge = merge or {}
+        self.protocol = protocol
+        self.fold = fold
+        self.groups = groups
+        self.validation_speakers = validation_speakers or []
+        self.test_speakers = test_speakers or []
+        self.batch_size = batch_size
+        self.crop_s = crop_s
+        self.workers = workers
+        self.sample_rate_hz = sample_rate_hz
+        self.seed = seed
+        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_folder()
+        self.splits: dict[str, list[Utterance]] = {}
+        self.cache: AudioCache | None = None
+
+    def read(self) -> list[Utterance]:
+        """Every utterance of the corpus, before labels are chosen."""
+        raise NotImplementedError("use a child: IEMOCAP, RAVDESS, EmoDB, NEMO, MultiCorpus")
+
+    def utterances(self) -> list[Utterance]:
+        """Utterances of the chosen classes, with merged names.
+
+        Raises:
+            CorpusError: If there is none.
+        """
+        named = [replace(one, label=self.merge.get(one.label, one.label)) for one in self.read()]
+        chosen = [one for one in named if one.label in self.labels]
+        if not chosen:
+            found = ", ".join(sorted({one.label for one in named}))
+            raise CorpusError(f"{self.corpus}: none of {', '.join(self.labels)}; found: {found}")
+        return chosen
+
+    def folds(self, utterances: Sequence[Utterance]) -> list[Fold]:
+        """All folds of the protocol."""
+        if self.protocol == "leave-one-session-out":
+            return folds.leave_one_session_out(utterances)
+        if self.protocol == "leave-one-speaker-out":
+            return folds.leave_one_speaker_out(utterances)
+        if self.protocol == "grouped":
+            return folds.grouped(utterances, self.groups)
+        if not self.validation_speakers:
+            raise CorpusError("protocol held-out: name data.validation_speakers")
+        return folds.held_out(utterances, self.validation_speakers, self.test_speakers)
+
+    def prepare_data(self) -> None:
+        """Decode the corpus, once, in one process."""
+        prepare(self.utterances(), self.sample_rate_hz, self.cache_dir)
+
+    def setup(self, stage: str) -> None:
+        """Split by speakers and open the decoded audio.
+
+        Raises:
+            CorpusError: If the fold does not exist or a class has no clip to train on.
+        """
+        utterances = self.utterances()
+        every = self.folds(utterances)
+        if not 1 <= self.fold <= len(every):
+            raise CorpusError(f"data.fold: expected 1 to {len(every)}, got {self.fold}")
+        fold = every[self.fold - 1]
+        for split in ("train", "validation", "test"):
+            members = fold.part(split)
+            self.splits[split] = [one for one in utterances if one.speaker in members]
+        missing = [name for name, count in self.class_counts().items() if not count]
+        if missing:
+            raise CorpusError(
+                f"{self.corpus}: no training clip of {', '.join(missing)}; "
+                "take it out of data.labels or give more speakers to train on"
+            )
+        self.cache = AudioCache(prepare(utterances, self.sample_rate_hz, self.cache_dir))
+
+    def class_counts(self) -> dict[str, int]:
+        """Training clips of each label."""
+        counts = Counter(one.label for one in self.splits["train"])
+        return {label: counts[label] for label in self.labels}
+
+    def clips(self, split: Split, crop_s: float | None = None) -> Clips:
+        """The clips of a split; whole unless ``crop_s`` is given."""
+        if self.cache is None:
+            raise CorpusError("call prepare_data() and setup() first")
+        crop = None if crop_s is None else round(crop_s * self.sample_rate_hz)
+        return Clips(self.cache, self.splits[split], self.labels, crop, self.seed)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Random crops of the training speakers, a full pass in a new order every epoch."""
+        return self._loader(self.clips("train", self.crop_s), shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Whole clips of the validation speakers."""
+        return self._loader(self.clips("validation"))
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Whole clips of the test speakers."""
+        return self._loader(self.clips(self.tested_split))
+
+    @property
+    def tested_split(self) -> Split:
+        """``test``, or ``validation`` where the protocol leaves nobody to test."""
+        return "test" if self.splits["test"] else "validation"
+
+    def _loader(self, clips: Clips, shuffle: bool = False) -> DataLoader[Batch]:
+        rank = self.trainer.global_rank if self.trainer else 0
+        processes = self.trainer.world_size if self.trainer else 1
+        order = LengthBatches(clips.lengths(), self.batch_size, shuffle, self.seed, rank, processes)
+        return DataLoader(
+            clips,
+            sampler=order,
+            batch_size=None,  # the sampler makes the batches
+            num_workers=self.workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+class RAVDESS(EmotionDataModule):
+    """RAVDESS: eight emotions, 24 actors."""
+
+    corpus = "RAVDESS"
+    default_labels = tuple(sorted(ravdess.EMOTIONS.values()))
+
+    def read(self) -> list[Utterance]:
+        """Every spoken recording."""
+        return ravdess.read(self.root)
+
+
+class EmoDB(EmotionDataModule):
+    """EmoDB: seven emotions, ten German actors."""
+
+    corpus = "EmoDB"
+    default_labels = tuple(sorted(emodb.EMOTIONS.values()))
+
+    def read(self) -> list[Utterance]:
+        """Every recording."""
+        return emodb.read(self.root)
+
+
+class NEMO(EmotionDataModule):
+    """nEMO: six emotions, nine Polish actors."""
+
+    corpus = "nEMO"
+    default_labels = tuple(sorted(nemo.EMOTIONS.values()))
+
+    def read(self) -> list[Utterance]:
+        """Every recording that ``data.tsv`` lists."""
+        return nemo.read(self.root)
+
+
+class Synthetic(EmotionDataModule):
+    """Tones whose level and pitch depend on the class; made where they are not there yet."""
+
+    corpus = "synthetic tones"
+    default_labels = synthetic.DEFAULT_LABELS
+
+    def prepare_data(self) -> None:
+        """Make the tones if ``root`` does not hold them, then decode them."""
+        synthetic.write(self.root, self.labels)
+        super().prepare_data()
+
+    def read(self) -> list[Utterance]:
+        """Every tone."""
+        return synthetic.read(self.root)
+
+
+class IEMOCAP(EmotionDataModule):
+    """IEMOCAP: five sessions; by default the four usual classes, with excited counted as happy.
+
+    Args:
+        root: ``IEMOCAP_full_release``, the folder around it, or a folder of ``SessionN``.
+        merge: Class names to count as another; ``{}`` leaves excited turns out.
+        dialogues: Which dialogues to take.
+        **settings: As of ``EmotionDataModule``.
+    """
+
+    corpus = "IEMOCAP"
+    default_labels = ("angry", "happy", "neutral", "sad")
+
+    def __init__(
+        self,
+        root: str,
+        merge: dict[str, str] | None = None,
+        dialogues: Literal["all", "improvised", "scripted"] = "all",
+        **settings: Any,
+    ) -> None:
+        merged = {"excited": "happy"} if merge is None else merge
+        super().__init__(root, merge=merged, **settings)
+        self.dialogues = dialogues
+
+    def read(self) -> list[Utterance]:
+        """Every labelled turn of the chosen dialogues."""
+        wanted = {"all": (True, False), "improvised": (True,), "scripted": (False,)}[self.dialogues]
+        return [turn for turn in iemocap.read(self.root) if turn.improvised in wanted]
+
+
+class MultiCorpus(EmotionDataModule):
+    """Several corpora as one; speakers are named ``ravdess-17``, ``emodb-03``, ``nemo-EB0``.
+
+    Args:
+        corpora: Name of each corpus and its folder, relative to ``root``.
+        **settings: As of ``EmotionDataModule``.
+    """
+
+    corpus = "MultiCorpus"
+    default_labels = ("angry", "happy", "neutral", "sad")
+    readers: ClassVar[dict[str, Callable[[str | Path], Sequence[Utterance]]]] = {
+        "ravdess": ravdess.read,
+        "emodb": emodb.read,
+        "nemo": nemo.read,
+        "iemocap": iemocap.read,
+    }
+
+    def __init__(self, root: str, corpora: dict[str, str], **settings: Any) -> None:
+        super().__init__(root, **settings)
+        unknown = sorted(set(corpora) - set(self.readers))
+        if unknown:
+            raise CorpusError(f"corpus {unknown[0]!r}: expected {', '.join(self.readers)}")
+        self.corpora = corpora
+
+    def read(self) -> list[Utterance]:
+        """Every utterance of every corpus."""
+        return [
+            replace(one, id=f"{name}-{one.id}", speaker=f"{name}-{one.speaker}")
+            for name, folder in self.corpora.items()
+            for one in self.readers[name](Path(self.root) / folder)
+        ]
