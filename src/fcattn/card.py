@@ -64,7 +64,7 @@ SOURCES = {
     "doi 10.1371/journal.pone.0196391, CC BY-NC-SA 4.0.",
     "EmoDB": "EmoDB: Burkhardt et al., INTERSPEECH 2005, CC0 1.0 as published by audEERING.",
     "nEMO": "nEMO: Christop, LREC-COLING 2024, CC BY-NC-SA 4.0.",
-    "IEMOCAP": "IEMOCAP: Busso et al., Language Resources and Evaluation 42(4), 2008, its own licence.",
+    "IEMOCAP": "IEMOCAP: Busso et al., Language Resources and Evaluation 42(4), 2008.",
 }
 """What to cite for each corpus."""
 

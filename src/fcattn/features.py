@@ -122,9 +122,8 @@ def _filter_bank(config: FeatureConfig, fft_size: int) -> Tensor:
             f"torchaudio does not load beside torch {torch.__version__}: {error}. Install a pair "
             "that fits, for example: pip install --upgrade 'torch>=2.9' 'torchaudio>=2.9'"
         ) from error
-    return cast(
-        Tensor,
-        melscale_fbanks(
+    with torch.device("cpu"):  # torchaudio looks at the values, which a meta tensor has not
+        bank = melscale_fbanks(
             fft_size // 2 + 1,
             config.low_hz,
             config.high_hz,
@@ -132,5 +131,5 @@ def _filter_bank(config: FeatureConfig, fft_size: int) -> Tensor:
             config.sample_rate_hz,
             norm="slaney",
             mel_scale="slaney",
-        ),
-    )
+        )
+    return cast(Tensor, bank)

@@ -99,8 +99,10 @@ class EmotionTask(LightningModule):
         self.class_weights = counts.sum() / (len(counts) * counts)
         measure_features(self.network.features, data)
 
-    def on_train_epoch_start(self) -> None:
-        """Seed what this epoch draws, on each process its own."""
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Seed what this epoch draws, on each process its own, when its first batch comes."""
+        if batch_idx:
+            return
         place = (self.seed * 100_003 + self.current_epoch) * 1_009 + self.global_rank
         seed_everything(place % 2**32, verbose=False)
 
@@ -179,7 +181,7 @@ class EmotionTask(LightningModule):
             lr=plan.learning_rate,
             weight_decay=plan.weight_decay,
         )
-        steps = int(self.trainer.estimated_stepping_batches)
+        steps = self._steps()
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: rate_share(step, steps, plan.warmup)
         )
@@ -187,6 +189,19 @@ class EmotionTask(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def _steps(self) -> int:
+        """Optimiser steps of the whole training.
+
+        Lightning's own estimate begins a pass over the data, in the wrong epoch of a resumed run.
+        """
+        trainer = self.trainer
+        if trainer.max_steps > 0:
+            return trainer.max_steps
+        if not trainer.max_epochs or trainer.max_epochs < 0:
+            raise FcattnError("the learning rate follows a cosine: give trainer.max_epochs")
+        batches = len(trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
+        return trainer.max_epochs * math.ceil(batches / trainer.accumulate_grad_batches)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the model's config beside its weights."""

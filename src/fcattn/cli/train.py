@@ -52,6 +52,7 @@ class FcattnCLI(LightningCLI):
                     monitor="val/UA",
                     mode="max",
                     save_last=True,
+                    save_on_train_epoch_end=True,  # so that a resumed run begins a new epoch
                     auto_insert_metric_name=False,
                 ),
             },

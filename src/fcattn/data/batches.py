@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from torch.utils.data import Sampler
 
@@ -26,6 +26,8 @@ class LengthBatches(Sampler[tuple[int, list[int]]]):
         seed: Of the order.
         rank: This process.
         processes: Number of processes.
+        epoch: Tells the epoch when a pass begins. It is asked, not told: a loader may begin a pass
+            before Lightning tells its samplers which epoch a resumed run is in.
 
     Example:
         >>> list(LengthBatches([3, 9, 4, 8], batch_size=2))
@@ -40,6 +42,7 @@ class LengthBatches(Sampler[tuple[int, list[int]]]):
         seed: int = 0,
         rank: int = 0,
         processes: int = 1,
+        epoch: Callable[[], int] = int,
     ) -> None:
         self.lengths = lengths
         self.batch_size = batch_size
@@ -47,28 +50,25 @@ class LengthBatches(Sampler[tuple[int, list[int]]]):
         self.seed = seed
         self.rank = rank
         self.processes = processes
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of an epoch; Lightning calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         """Batches of this process in an epoch."""
-        return len(self._batches())
+        return len(self._batches(0))
 
     def __iter__(self) -> Iterator[tuple[int, list[int]]]:
         """Batches of this process."""
-        for indices in self._batches():
-            yield self.epoch, indices
+        epoch = self.epoch()
+        for indices in self._batches(epoch):
+            yield epoch, indices
 
-    def _batches(self) -> list[list[int]]:
+    def _batches(self, epoch: int) -> list[list[int]]:
         order = list(range(len(self.lengths)))
         if not self.shuffle:
             order.sort(key=self._longest_first)
             mine = order[self.rank :: self.processes]
             return _chunks(mine, self.batch_size)
-        dice = random.Random(f"{self.seed} {self.epoch}")
+        dice = random.Random(f"{self.seed} {epoch}")
         dice.shuffle(order)
         order += order[: -len(order) % self.processes]
         together = self.batch_size * self.processes

@@ -234,10 +234,16 @@ class EmotionDataModule(LightningDataModule):
         """``test``, or ``validation`` where the protocol leaves nobody to test."""
         return "test" if self.splits["test"] else "validation"
 
+    def _epoch(self) -> int:
+        """Epochs that are done, also while a resumed run is being set up."""
+        return self.trainer.fit_loop.epoch_progress.current.processed if self.trainer else 0
+
     def _loader(self, clips: Clips, shuffle: bool = False) -> DataLoader[Batch]:
         rank = self.trainer.global_rank if self.trainer else 0
         processes = self.trainer.world_size if self.trainer else 1
-        order = LengthBatches(clips.lengths(), self.batch_size, shuffle, self.seed, rank, processes)
+        order = LengthBatches(
+            clips.lengths(), self.batch_size, shuffle, self.seed, rank, processes, self._epoch
+        )
         return DataLoader(
             clips,
             sampler=order,
