@@ -6,15 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from fcattn.attention import (
-    Focus,
-    FocusBias,
-    HeadCalibration,
-    SelfAttention,
-    attend,
-    positions,
-    received_attention,
-)
+from fcattn.attention import FocusBias, HeadCalibration, SelfAttention
+from fcattn.folding import Focus, attend, positions, received_attention
 
 BATCH, HEADS, TIME, SIZE = 3, 4, 50, 16
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from conftest import noise
 
+from conftest import noise
 from fcattn import audio
 from fcattn.errors import AudioError
 

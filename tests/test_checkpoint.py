@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import LABELS, untrained
 from safetensors.torch import load_file, save_file
 
 import fcattn
+from conftest import LABELS, untrained
 from fcattn import checkpoint
 from fcattn.config import ModelConfig
 from fcattn.errors import CheckpointError, ConfigError, FcattnError

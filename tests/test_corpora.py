@@ -8,10 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import noise
 
-from fcattn.data import IEMOCAP, NEMO, RAVDESS, EmoDB, MultiCorpus, Synthetic
-from fcattn.data import emodb, iemocap, nemo, ravdess
+from conftest import noise
+from fcattn.data import (
+    IEMOCAP,
+    NEMO,
+    RAVDESS,
+    EmoDB,
+    MultiCorpus,
+    Synthetic,
+    emodb,
+    iemocap,
+    nemo,
+    ravdess,
+)
 from fcattn.errors import CorpusError
 
 RATE = 16_000
@@ -39,7 +49,16 @@ def test_ravdess_names_say_emotion_actor_and_gender(ravdess_root: Path) -> None:
     one = found["03-01-05-01-01-01-02"]
     assert (one.label, one.speaker, one.gender) == ("angry", "02", "female")
     labels = [found[f"03-01-0{number}-01-01-01-01"].label for number in range(1, 9)]
-    assert labels == "neutral calm happy sad angry fearful disgusted surprised".split()
+    assert labels == [
+        "neutral",
+        "calm",
+        "happy",
+        "sad",
+        "angry",
+        "fearful",
+        "disgusted",
+        "surprised",
+    ]
 
 
 def test_a_root_one_level_off_is_found(ravdess_root: Path) -> None:
@@ -75,7 +94,7 @@ def test_emodb_letters_are_emotions(tmp_path: Path) -> None:
     sound(tmp_path / "wav" / "16b10Wb.wav")
     found = {one.id: one for one in emodb.read(tmp_path)}
     labels = [found[f"03a01{letter}a"].label for letter in "WLEAFTN"]
-    assert labels == "angry bored disgusted fearful happy sad neutral".split()
+    assert labels == ["angry", "bored", "disgusted", "fearful", "happy", "sad", "neutral"]
     assert (found["16b10Wb"].speaker, found["16b10Wb"].gender) == ("16", "female")
 
 

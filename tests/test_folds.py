@@ -22,7 +22,9 @@ def corpus(speakers: list[tuple[str, str | None, str | None]]) -> list[Utterance
 
 IEMOCAP = corpus([(f"{n}{g}", g, str(n)) for n in range(1, 6) for g in "FM"])
 RAVDESS = corpus([(f"{n:02}", "female" if n % 2 == 0 else "male", None) for n in range(1, 25)])
-EMODB = corpus([(name, None, None) for name in "03 08 09 10 11 12 13 14 15 16".split()])
+EMODB = corpus(
+    [(name, None, None) for name in ["03", "08", "09", "10", "11", "12", "13", "14", "15", "16"]]
+)
 
 PROTOCOLS = {
     "leave one session out": (folds.leave_one_session_out(IEMOCAP), IEMOCAP, 5),

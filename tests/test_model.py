@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import LABELS, SMALL, noise, untrained
 
+from conftest import LABELS, SMALL, noise, untrained
 from fcattn import EmotionClassifier
 from fcattn.config import FeatureConfig, ModelConfig
 from fcattn.features import LogMel, smooth_levels_db
@@ -72,10 +72,10 @@ def test_inspection_shows_each_block_and_the_same_logits(model: EmotionClassifie
 
 def test_the_three_variants_differ_in_the_attention_alone() -> None:
     names = {kind: set(untrained(kind).state_dict()) for kind in ("mhsa", "fa", "fa_ca")}
-    assert {name for name in names["fa"] - names["mhsa"]} == {
+    assert set(names["fa"] - names["mhsa"]) == {
         name for name in names["fa_ca"] if ".attend.focus." in name
     }
-    assert {name for name in names["fa_ca"] - names["fa"]} == {
+    assert set(names["fa_ca"] - names["fa"]) == {
         name for name in names["fa_ca"] if ".attend.calibration." in name
     }
     assert names["mhsa"] < names["fa"] < names["fa_ca"]

@@ -8,9 +8,9 @@ import warnings
 from pathlib import Path
 
 import pytest
-from conftest import untrained
 
 import fcattn
+from conftest import untrained
 from fcattn import hub
 from fcattn.checkpoint import Provenance
 from fcattn.errors import ProvenanceWarning, UnknownModelError

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from conftest import LABELS, noise, untrained
 
+from conftest import LABELS, noise, untrained
 from fcattn import EmotionClassifier, Prediction
 from fcattn.errors import AudioError
 from fcattn.predict import batch_scores, predict_many

@@ -6,20 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import LABELS, SMALL
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from conftest import LABELS, SMALL
 from fcattn.data import Augmentation, Synthetic
 from fcattn.errors import FcattnError
 from fcattn.features import length_mask
-from fcattn.training import (
-    BaselineMHSA,
-    EmotionTask,
-    FocusCalibrationMHSA,
-    FocusMHSA,
-    Optimisation,
-)
+from fcattn.optimisation import Optimisation
+from fcattn.training import BaselineMHSA, EmotionTask, FocusCalibrationMHSA, FocusMHSA
 
 TASKS = [BaselineMHSA, FocusMHSA, FocusCalibrationMHSA]
 FAST = Optimisation(learning_rate=4e-3)

@@ -106,6 +106,7 @@ def _header(checkpoint: Checkpoint) -> str:
             task_type="audio-classification",
             dataset_type=corpus.lower(),
             dataset_name=f"{corpus}, {split} speakers",
+            dataset_split=split,
             metric_type=name.lower(),
             metric_name=name,
             metric_value=round(result[name]["value"], 4),
@@ -148,11 +149,26 @@ def _split(name: str, result: dict[str, Any]) -> str:
             "|---|---|---|",
             *rows,
             "",
+            *_aligned(result.get("alignment")),
             "| class | recall |",
             "|---|---|",
             *recalls,
         ]
     )
+
+
+def _aligned(alignment: dict[str, float | None] | None) -> list[str]:
+    """A sentence on attention and amplitude."""
+    if alignment is None:
+        return []
+    focus = alignment["focus_hit"]
+    centres = "" if focus is None else f", and {100 * focus:.0f} % of the focus centres do"
+    return [
+        f"Attention and amplitude: correlation {alignment['correlation']:.2f}; in "
+        f"{100 * (alignment['peak_hit'] or 0):.0f} % of the utterances the most attended frame "
+        f"lies within 0.1 s of the loudest{centres}.",
+        "",
+    ]
 
 
 def _people(names: tuple[str, ...]) -> str:

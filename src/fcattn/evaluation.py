@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from fcattn import metrics
-from fcattn.data.module import Batch, EmotionDataModule, Split
+from fcattn.data.clips import Batch
+from fcattn.data.module import EmotionDataModule, Split
 from fcattn.data.utterance import Utterance
 from fcattn.features import smooth_levels_db
 from fcattn.metrics import Alignment

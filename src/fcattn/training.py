@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,32 +14,14 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from fcattn.config import FeatureConfig, ModelConfig, NetworkConfig
 from fcattn.data import augment
 from fcattn.data.augment import Augmentation
-from fcattn.data.module import Batch, EmotionDataModule
+from fcattn.data.clips import Batch
+from fcattn.data.module import EmotionDataModule
+from fcattn.data.statistics import class_weights, measure_features
 from fcattn.errors import FcattnError
-from fcattn.features import LogMel, length_mask
 from fcattn.metrics import summary
 from fcattn.model import EmotionNetwork
+from fcattn.optimisation import Optimisation, make_optimizer
 from fcattn.predict import batch_scores
-
-STATISTICS_CLIPS = 2_000
-"""Training clips that the mean and deviation of the features are measured on."""
-
-
-@dataclass(frozen=True)
-class Optimisation:
-    """How the weights are learnt: AdamW with warm-up and a cosine.
-
-    Args:
-        learning_rate: Highest rate.
-        weight_decay: Of the matrices; biases and norms have none.
-        warmup: Share of all steps in which the rate rises.
-        label_smoothing: Share of the target spread over all classes.
-    """
-
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    warmup: float = 0.1
-    label_smoothing: float = 0.1
 
 
 class EmotionTask(LightningModule):
@@ -68,7 +49,7 @@ class EmotionTask(LightningModule):
         labels: tuple[str, ...],
         features: FeatureConfig = FeatureConfig(),  # noqa: B008 - frozen
         network: NetworkConfig = NetworkConfig(),  # noqa: B008
-        optimisation: Optimisation = Optimisation(),
+        optimisation: Optimisation = Optimisation(),  # noqa: B008
         augmentation: Augmentation = Augmentation(),  # noqa: B008
         segment_s: float | None = None,
         segment_hop_s: float = 1.0,
@@ -95,8 +76,7 @@ class EmotionTask(LightningModule):
                 "training needs a data module of fcattn.data, for example RAVDESS(root=…): "
                 "trainer.fit(task, datamodule=data)"
             )
-        counts = torch.tensor(list(data.class_counts().values()), dtype=torch.float32)
-        self.class_weights = counts.sum() / (len(counts) * counts)
+        self.class_weights = class_weights(data)
         measure_features(self.network.features, data)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -127,25 +107,13 @@ class EmotionTask(LightningModule):
 
     def _augmented(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Frames, their lengths and target probabilities."""
-        how = self.augmentation
-        waveform, lengths = batch.waveform, batch.lengths
-        if how.speeds:
-            percent = how.speeds[int(torch.randint(len(how.speeds), ()))]
-            waveform, lengths = augment.change_speed(waveform, lengths, percent)
-        if how.gain_db:
-            waveform = augment.change_gain(waveform, how.gain_db)
-        if how.noise_share:
-            waveform = augment.add_noise(waveform, how.noise_snr_db, how.noise_share)
-        frames, lengths = self.network.features(waveform, lengths)
-        longest = int(how.time_mask_s * 1000 / self.config.features.hop_ms)
-        frames = augment.mask_frames(frames, lengths, how.time_masks, longest)
-        frames = augment.mask_bands(frames, how.band_masks, how.band_mask)
-        targets = functional.one_hot(batch.classes, len(self.config.labels)).float()
-        return (
-            augment.mix(frames, lengths, targets, how.mixup)
-            if how.mixup
-            else (frames, lengths, targets)
+        how, features = self.augmentation, self.network.features
+        frames, lengths = features(*augment.change_waveform(batch.waveform, batch.lengths, how))
+        frames = augment.change_frames(
+            frames, lengths, features.deviation, features.config.hop_ms / 1000, how
         )
+        targets = functional.one_hot(batch.classes, len(self.config.labels)).float()
+        return augment.mix(frames, lengths, targets, how.mixup)
 
     def validation_step(self, batch: Batch) -> None:
         """Count rights and wrongs of whole clips."""
@@ -168,27 +136,8 @@ class EmotionTask(LightningModule):
         self._report("test")
 
     def configure_optimizers(self) -> Any:
-        """AdamW; the rate rises over the warm-up and falls along a cosine, step by step."""
-        plan = self.optimisation
-        matrices = [weight for weight in self.network.parameters() if weight.ndim > 1]
-        others = [weight for weight in self.network.parameters() if weight.ndim <= 1]
-        groups: list[dict[str, Any]] = [
-            {"params": matrices},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(
-            groups,
-            lr=plan.learning_rate,
-            weight_decay=plan.weight_decay,
-        )
-        steps = self._steps()
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: rate_share(step, steps, plan.warmup)
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        """AdamW with warm-up and a cosine, step by step."""
+        return make_optimizer(self.network, self.optimisation, self._steps())
 
     def _steps(self) -> int:
         """Optimiser steps of the whole training.
@@ -234,35 +183,3 @@ class FocusCalibrationMHSA(EmotionTask):
     """Multi-head self-attention with Focus- and Calibration-Attention."""
 
     attention = "fa_ca"
-
-
-def rate_share(step: int, steps: int, warmup: float) -> float:
-    """Share of the highest learning rate: a line up, then half a cosine down to 0.
-
-    Example:
-        >>> [round(rate_share(step, 8, 0.25), 2) for step in (0, 1, 4, 8)]
-        [0.5, 1.0, 0.75, 0.0]
-    """
-    rising = max(1, round(warmup * steps))
-    if step < rising:
-        return (step + 1) / rising
-    done = min(1.0, (step - rising) / max(1, steps - rising))
-    return (1 + math.cos(math.pi * done)) / 2
-
-
-@torch.no_grad()
-def measure_features(features: LogMel, data: EmotionDataModule) -> None:
-    """Set the mean and deviation of the features to those of the training speakers."""
-    clips, device = data.clips("train"), features.mean.device
-    step = max(1, len(clips) // STATISTICS_CLIPS)
-    places = list(range(0, len(clips), step))
-    count, total, squares = 0, torch.zeros(()), torch.zeros(())
-    for start in range(0, len(places), 64):
-        batch = clips[0, places[start : start + 64]]
-        level, lengths = features.level_db(batch.waveform.to(device), batch.lengths.to(device))
-        valid = level[length_mask(lengths, level.shape[1])].double()  # (frames, bands)
-        count += len(valid)
-        total = total + valid.sum(dim=0)
-        squares = squares + valid.square().sum(dim=0)
-    mean = total / count
-    features.set_statistics(mean.float(), (squares / count - mean.square()).sqrt().float())

@@ -45,7 +45,7 @@ def predict(
     network = EmotionClassifier.from_pretrained(model, strict=strict)
     try:
         network.to(device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise FcattnError(f"device {device!r} cannot be used: {error}") from None
     outcomes: dict[int, Outcome] = {}
     with Progress(console=Console(stderr=True), transient=True, disable=len(files) < 20) as bar:
@@ -112,15 +112,21 @@ def _objects(rows: list[tuple[str, Outcome]]) -> Iterator[dict[str, object]]:
 
 def _write_table(rows: list[tuple[str, Outcome]], out: TextIO) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("file", overflow="fold")
-    table.add_column("emotion", no_wrap=True)
-    table.add_column("", justify="right", no_wrap=True)
-    table.add_column("then", style="dim", overflow="fold")
+    table.add_column("file", overflow="fold", min_width=20)
+    table.add_column("emotion", no_wrap=True, min_width=9)
+    table.add_column("", justify="right", no_wrap=True, min_width=4)
+    table.add_column("then", style="dim", overflow="ellipsis", no_wrap=True)
     for path, outcome in rows:
         if isinstance(outcome, AudioError):
-            table.add_row(escape(path), "[red]failed[/]", "", "see below")
+            table.add_row(escape(_short(path)), "[red]failed[/]", "", "see below")
             continue
         others = list(outcome.scores.items())[1:4]
         then = "  ".join(f"{name} {score:.0%}" for name, score in others)
         table.add_row(escape(path), f"[bold]{outcome.label}[/]", f"{outcome.confidence:.0%}", then)
     Console(file=out, highlight=False).print(table)
+
+
+def _short(path: str) -> str:
+    """The path from the current folder, if it lies below."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from rich.console import Console
 
 from fcattn import card, checkpoint
@@ -16,9 +17,12 @@ from fcattn.cli.train import BEST, FcattnCLI
 from fcattn.config import ModelConfig
 from fcattn.data import EmotionDataModule, MultiCorpus
 from fcattn.data.module import Split
-from fcattn.errors import CheckpointError
+from fcattn.errors import CheckpointError, ConfigError
 from fcattn.evaluation import CAUTION, figures, fit_temperature, judge, measure_alignment
 from fcattn.model import EmotionNetwork
+
+PARTS = ("seed_everything", "model", "data", "trainer", "averaging")
+"""Of a run's config, what makes task, data and trainer; the rest is of one command."""
 
 LANGUAGES = {"RAVDESS": "en", "EmoDB": "de", "nEMO": "pl", "IEMOCAP": "en"}
 LICENCES = {"RAVDESS": "cc-by-nc-sa-4.0", "nEMO": "cc-by-nc-sa-4.0", "EmoDB": "cc0-1.0"}
@@ -40,10 +44,12 @@ def release(run: str, name: str, out: str, root: str | None = None, note: str = 
 
     Raises:
         CheckpointError: If the run has no finished checkpoint.
+        ConfigError: If the name says another attention or corpus than the run has.
     """
     folder = Path(run)
     setup = _open(folder, root)
     data: EmotionDataModule = setup.datamodule
+    _check_name(name, setup.model.attention, _corpora(data))
     data.prepare_data()
     data.setup("validate")
     network = _best_network(folder)
@@ -52,7 +58,7 @@ def release(run: str, name: str, out: str, root: str | None = None, note: str = 
     results: dict[str, Any] = {split: _measure(network, data, split) for split in _splits(data)}
     results["validation"]["caution"] = CAUTION
     whole = Checkpoint(
-        network.config, network.state_dict(), _provenance(setup, name, folder, note), results
+        network.config, network.state_dict(), _provenance(setup, name, note), results
     )
     target = checkpoint.save(Path(out) / name, whole, card.render(whole))
     console = Console(highlight=False, soft_wrap=True)
@@ -63,12 +69,26 @@ def release(run: str, name: str, out: str, root: str | None = None, note: str = 
     return 0
 
 
+def _check_name(name: str, attention: str, corpora: tuple[str, ...]) -> None:
+    """Refuse a name from which a user would expect other weights."""
+    kind, _, corpus = name.rpartition("-")
+    if kind != attention.replace("_", "-"):
+        raise ConfigError(
+            f"--name {name}: expected {attention.replace('_', '-')}-CORPUS, as the run's attention "
+            f"is {attention}"
+        )
+    if corpus in NAMES and (NAMES[corpus],) != corpora:
+        raise ConfigError(f"--name {name}: the run was trained on {', '.join(corpora)}")
+
+
 def _open(folder: Path, root: str | None) -> FcattnCLI:
     config = folder / "config.yaml"
     if not config.is_file():
         raise CheckpointError(f"{folder}: no config.yaml; expected the folder of a fcattn fit")
-    moved = ["--data.init_args.root", root] if root else []
-    return FcattnCLI(["--config", str(config), *moved], run=False)
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    if root:
+        settings["data"]["init_args"]["root"] = root
+    return FcattnCLI({key: settings[key] for key in settings if key in PARTS}, run=False)
 
 
 def _best_network(folder: Path) -> EmotionNetwork:
@@ -98,10 +118,9 @@ def _measure(network: EmotionNetwork, data: EmotionDataModule, split: Split) -> 
     return {**figures(judged, network.config.labels), "alignment": alignment}
 
 
-def _provenance(setup: FcattnCLI, name: str, folder: Path, note: str) -> Provenance:
+def _provenance(setup: FcattnCLI, name: str, note: str) -> Provenance:
     data = setup.datamodule
-    multiple = isinstance(data, MultiCorpus)
-    corpora = tuple(NAMES[one] for one in data.corpora) if multiple else (data.corpus,)
+    corpora = _corpora(data)
     who = {split: tuple(sorted({u.speaker for u in data.splits[split]})) for split in data.splits}
     return Provenance(
         name=name,
@@ -111,11 +130,17 @@ def _provenance(setup: FcattnCLI, name: str, folder: Path, note: str) -> Provena
         trained_on=who["train"],
         validated_on=who["validation"],
         tested_on=who["test"],
-        recipe=f"{folder.name}",
+        recipe=f"recipes/{name.rpartition('-')[2]}/{setup.model.attention}.yaml",
         seed=setup.model.seed,
         versions=_versions(),
         note=note,
     )
+
+
+def _corpora(data: EmotionDataModule) -> tuple[str, ...]:
+    if isinstance(data, MultiCorpus):
+        return tuple(NAMES[one] for one in data.corpora)
+    return (data.corpus,)
 
 
 def _licence(corpora: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ class KeepConfig(SaveConfigCallback):
 class FcattnCLI(LightningCLI):
     """A recipe makes task, data and trainer; the run lies in ``trainer.default_root_dir``."""
 
-    def __init__(self, arguments: list[str], run: bool = True) -> None:
+    def __init__(self, arguments: list[str] | dict[str, Any], run: bool = True) -> None:
+        warnings.filterwarnings("ignore", "LightningCLI's args parameter")
+        warnings.filterwarnings("ignore", ".*LeafSpec", module="lightning.*")
+        warnings.filterwarnings("ignore", ".*smaller than the logging interval")
         strict = {"exit_on_error": False}
         super().__init__(
             EmotionTask,

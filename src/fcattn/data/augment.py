@@ -19,6 +19,7 @@ class Augmentation:
     Args:
         speeds: Speed factors in percent, one drawn for each batch; pitch moves along.
         gain_db: Largest change of level, up or down.
+        colour_db: Largest change of the spectrum's shape, as of another voice or microphone.
         noise_snr_db: Lowest and highest signal-to-noise ratio of added noise.
         noise_share: Share of clips that get noise.
         time_masks: SpecAugment masks over time.
@@ -30,6 +31,7 @@ class Augmentation:
 
     speeds: tuple[int, ...] = (90, 95, 100, 105, 110)
     gain_db: float = 6.0
+    colour_db: float = 6.0
     noise_snr_db: tuple[float, float] = (10.0, 40.0)
     noise_share: float = 0.5
     time_masks: int = 2
@@ -37,6 +39,36 @@ class Augmentation:
     band_masks: int = 2
     band_mask: int = 10
     mixup: float = 0.2
+
+
+def change_waveform(waveform: Tensor, lengths: Tensor, how: Augmentation) -> tuple[Tensor, Tensor]:
+    """Change speed, level and noise of (B, samples) with lengths (B,)."""
+    if how.speeds:
+        percent = how.speeds[int(torch.randint(len(how.speeds), ()))]
+        waveform, lengths = change_speed(waveform, lengths, percent)
+    if how.gain_db:
+        waveform = change_gain(waveform, how.gain_db)
+    if how.noise_share:
+        waveform = add_noise(waveform, how.noise_snr_db, how.noise_share)
+    return waveform, lengths
+
+
+def change_frames(
+    frames: Tensor, lengths: Tensor, deviation: Tensor, hop_s: float, how: Augmentation
+) -> Tensor:
+    """Change colour and hide parts of normalised frames (B, T, bands) with lengths (B,).
+
+    Args:
+        frames: Log-mel frames.
+        lengths: In frames.
+        deviation: What the bands were divided by, in dB (bands,).
+        hop_s: Time from frame to frame.
+        how: How much.
+    """
+    if how.colour_db:
+        frames = change_colour(frames, deviation, how.colour_db)
+    frames = mask_frames(frames, lengths, how.time_masks, round(how.time_mask_s / hop_s))
+    return mask_bands(frames, how.band_masks, how.band_mask)
 
 
 def change_speed(waveform: Tensor, lengths: Tensor, percent: int) -> tuple[Tensor, Tensor]:
@@ -68,6 +100,20 @@ def add_noise(waveform: Tensor, snr_db: tuple[float, float], share: float) -> Te
     return waveform + noise * chosen * 10 ** (-ratio / 20)
 
 
+def change_colour(frames: Tensor, deviation: Tensor, most_db: float, knots: int = 5) -> Tensor:
+    """Add a random curve over the bands to each clip, another voice or microphone.
+
+    Args:
+        frames: Normalised (B, T, bands).
+        deviation: What the bands were divided by, in dB (bands,).
+        most_db: Largest change.
+        knots: Points that the curve is drawn through.
+    """
+    points = most_db * (2 * torch.rand(len(frames), 1, knots, device=frames.device) - 1)
+    curve = functional.interpolate(points, frames.shape[2], mode="linear", align_corners=True)
+    return frames + curve / deviation
+
+
 def mask_frames(frames: Tensor, lengths: Tensor, masks: int, longest: int) -> Tensor:
     """Silence up to ``longest`` frames, ``masks`` times, in (B, T, bands) (SpecAugment)."""
     return frames.masked_fill(_spans(frames.shape[1], lengths, masks, longest)[..., None], 0)
@@ -88,11 +134,13 @@ def mix(
         frames: (B, T, bands).
         lengths: (B,).
         targets: (B, classes), probabilities.
-        alpha: Of the Beta distribution.
+        alpha: Of the Beta distribution; 0 mixes nothing.
 
     Returns:
         Frames, lengths (the longer of each pair) and targets.
     """
+    if not alpha:
+        return frames, lengths, targets
     order = torch.randperm(len(frames), device=frames.device)
     drawn = torch.distributions.Beta(alpha, alpha).sample((len(frames),)).to(frames.device)
     own = torch.maximum(drawn, 1 - drawn)

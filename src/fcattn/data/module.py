@@ -1,94 +1,28 @@
-"""The data module that all corpora share, and its children, one for each corpus."""
+"""The data module that all corpora share."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal
 
-import numpy as np
 import torch
 from lightning import LightningDataModule
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from fcattn import audio
 from fcattn.config import LABELS
-from fcattn.data import emodb, folds, iemocap, nemo, ravdess, synthetic
+from fcattn.data import folds
 from fcattn.data.batches import LengthBatches
 from fcattn.data.cache import AudioCache, default_folder, prepare
+from fcattn.data.clips import Batch, Clips
 from fcattn.data.folds import Fold
 from fcattn.data.utterance import Utterance
 from fcattn.errors import CorpusError
 
 Protocol = Literal["held-out", "leave-one-session-out", "leave-one-speaker-out", "grouped"]
 Split = Literal["train", "validation", "test"]
-
-
-class Batch(NamedTuple):
-    """What the loaders give.
-
-    Attributes:
-        waveform: (B, samples) float32, padded with zeros.
-        lengths: (B,) in samples.
-        classes: (B,) index of the label in the data module's labels.
-        places: (B,) place of each utterance in its split.
-    """
-
-    waveform: Tensor
-    lengths: Tensor
-    classes: Tensor
-    places: Tensor
-
-
-class Clips(Dataset[Batch]):
-    """Batches of the utterances of one split, by epoch and places.
-
-    Args:
-        cache: Decoded audio.
-        utterances: Of the split.
-        labels: Class names.
-        crop: Most samples of a clip, from a random place; ``None`` for whole clips.
-        seed: Of the crops.
-    """
-
-    def __init__(
-        self,
-        cache: AudioCache,
-        utterances: Sequence[Utterance],
-        labels: Sequence[str],
-        crop: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.cache = cache
-        self.utterances = list(utterances)
-        self.classes = torch.tensor([labels.index(one.label) for one in utterances])
-        self.crop = crop
-        self.seed = seed
-
-    def __len__(self) -> int:
-        """Number of utterances."""
-        return len(self.utterances)
-
-    def __getitem__(self, request: tuple[int, list[int]]) -> Batch:
-        """The batch of an epoch with the utterances at these places."""
-        epoch, places = request
-        waveform, lengths = audio.batch([self._waveform(epoch, place) for place in places])
-        return Batch(waveform, lengths, self.classes[places], torch.tensor(places))
-
-    def lengths(self) -> list[int]:
-        """Samples of each clip as it is given."""
-        whole = [self.cache.length(one) for one in self.utterances]
-        return whole if self.crop is None else [min(length, self.crop) for length in whole]
-
-    def _waveform(self, epoch: int, place: int) -> audio.Waveform:
-        utterance, start = self.utterances[place], 0
-        spare = self.cache.length(utterance) - (self.crop or self.cache.length(utterance))
-        if spare > 0:
-            start = int(np.random.default_rng((self.seed, epoch, place)).integers(spare + 1))
-        return self.cache.read(utterance, start, self.crop)
 
 
 class EmotionDataModule(LightningDataModule):
@@ -236,7 +170,10 @@ class EmotionDataModule(LightningDataModule):
 
     def _epoch(self) -> int:
         """Epochs that are done, also while a resumed run is being set up."""
-        return self.trainer.fit_loop.epoch_progress.current.processed if self.trainer else 0
+        if self.trainer is None:
+            return 0
+        progress: Any = self.trainer.fit_loop.epoch_progress.current
+        return int(progress.processed)
 
     def _loader(self, clips: Clips, shuffle: bool = False) -> DataLoader[Batch]:
         rank = self.trainer.global_rank if self.trainer else 0
@@ -251,115 +188,3 @@ class EmotionDataModule(LightningDataModule):
             num_workers=self.workers,
             pin_memory=torch.cuda.is_available(),
         )
-
-
-class RAVDESS(EmotionDataModule):
-    """RAVDESS: eight emotions, 24 actors."""
-
-    corpus = "RAVDESS"
-    default_labels = tuple(sorted(ravdess.EMOTIONS.values()))
-
-    def read(self) -> list[Utterance]:
-        """Every spoken recording."""
-        return ravdess.read(self.root)
-
-
-class EmoDB(EmotionDataModule):
-    """EmoDB: seven emotions, ten German actors."""
-
-    corpus = "EmoDB"
-    default_labels = tuple(sorted(emodb.EMOTIONS.values()))
-
-    def read(self) -> list[Utterance]:
-        """Every recording."""
-        return emodb.read(self.root)
-
-
-class NEMO(EmotionDataModule):
-    """nEMO: six emotions, nine Polish actors."""
-
-    corpus = "nEMO"
-    default_labels = tuple(sorted(nemo.EMOTIONS.values()))
-
-    def read(self) -> list[Utterance]:
-        """Every recording that ``data.tsv`` lists."""
-        return nemo.read(self.root)
-
-
-class Synthetic(EmotionDataModule):
-    """Tones whose level and pitch depend on the class; made where they are not there yet."""
-
-    corpus = "synthetic tones"
-    default_labels = synthetic.DEFAULT_LABELS
-
-    def prepare_data(self) -> None:
-        """Make the tones if ``root`` does not hold them, then decode them."""
-        synthetic.write(self.root, self.labels)
-        super().prepare_data()
-
-    def read(self) -> list[Utterance]:
-        """Every tone."""
-        return synthetic.read(self.root)
-
-
-class IEMOCAP(EmotionDataModule):
-    """IEMOCAP: five sessions; by default the four usual classes, with excited counted as happy.
-
-    Args:
-        root: ``IEMOCAP_full_release``, the folder around it, or a folder of ``SessionN``.
-        merge: Class names to count as another; ``{}`` leaves excited turns out.
-        dialogues: Which dialogues to take.
-        **settings: As of ``EmotionDataModule``.
-    """
-
-    corpus = "IEMOCAP"
-    default_labels = ("angry", "happy", "neutral", "sad")
-
-    def __init__(
-        self,
-        root: str,
-        merge: dict[str, str] | None = None,
-        dialogues: Literal["all", "improvised", "scripted"] = "all",
-        **settings: Any,
-    ) -> None:
-        merged = {"excited": "happy"} if merge is None else merge
-        super().__init__(root, merge=merged, **settings)
-        self.dialogues = dialogues
-
-    def read(self) -> list[Utterance]:
-        """Every labelled turn of the chosen dialogues."""
-        wanted = {"all": (True, False), "improvised": (True,), "scripted": (False,)}[self.dialogues]
-        return [turn for turn in iemocap.read(self.root) if turn.improvised in wanted]
-
-
-class MultiCorpus(EmotionDataModule):
-    """Several corpora as one; speakers are named ``ravdess-17``, ``emodb-03``, ``nemo-EB0``.
-
-    Args:
-        corpora: Name of each corpus and its folder, relative to ``root``.
-        **settings: As of ``EmotionDataModule``.
-    """
-
-    corpus = "MultiCorpus"
-    default_labels = ("angry", "happy", "neutral", "sad")
-    readers: ClassVar[dict[str, Callable[[str | Path], Sequence[Utterance]]]] = {
-        "ravdess": ravdess.read,
-        "emodb": emodb.read,
-        "nemo": nemo.read,
-        "iemocap": iemocap.read,
-    }
-
-    def __init__(self, root: str, corpora: dict[str, str], **settings: Any) -> None:
-        super().__init__(root, **settings)
-        unknown = sorted(set(corpora) - set(self.readers))
-        if unknown:
-            raise CorpusError(f"corpus {unknown[0]!r}: expected {', '.join(self.readers)}")
-        self.corpora = corpora
-
-    def read(self) -> list[Utterance]:
-        """Every utterance of every corpus."""
-        return [
-            replace(one, id=f"{name}-{one.id}", speaker=f"{name}-{one.speaker}")
-            for name, folder in self.corpora.items()
-            for one in self.readers[name](Path(self.root) / folder)
-        ]

@@ -1,0 +1,125 @@
+"""How focus and mask ride on the stock fused attention kernel, without a time × time bias.
+
+Letters: B batch, T time, H heads, d head size. A mask is True where a frame is valid.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+MASKED = -1.0e4
+"""Logit of a padded key: its weight underflows to 0 in float32, bfloat16 and float16 alike."""
+
+EXTRA = 8
+"""Dimensions appended to a head for focus and mask; fused kernels want multiples of 8."""
+
+
+class Focus(NamedTuple):
+    """Where each query looks: shares of the utterance, each (B, H, T)."""
+
+    centre: Tensor
+    width: Tensor
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, focus: Focus | None) -> Tensor:
+    """Run the fused kernel: focus and mask folded in, or plain attention with the kernel's mask.
+
+    Args:
+        query: (B, H, T, d).
+        key: (B, H, T, d).
+        value: (B, H, T, d).
+        mask: (B, T).
+        focus: Centres and widths; ``None`` for plain attention.
+
+    Returns:
+        (B, H, T, d).
+    """
+    kernel = functional.scaled_dot_product_attention
+    if focus is None:
+        return kernel(query, key, value, attn_mask=mask[:, None, None, :])
+    long_query, long_key, scale = fold(query, key, mask, focus)
+    long_value = functional.pad(value, (0, EXTRA))  # the kernel wants one size for all three
+    return kernel(long_query, long_key, long_value, scale=scale)[..., : value.shape[-1]]
+
+
+def fold(query: Tensor, key: Tensor, mask: Tensor, focus: Focus) -> tuple[Tensor, Tensor, float]:
+    """Write focus and mask into more dimensions of query and key, so that no bias is needed.
+
+    Each factor is split in a high and a low part of the tensor's own precision, which keeps the
+    products exact enough in bfloat16; in float32 the low parts are zero.
+
+    Args:
+        query: (B, H, T, d).
+        key: (B, H, T, d).
+        mask: (B, T).
+        focus: Centres and widths.
+
+    Returns:
+        Query and key (B, H, T, d + 8), and the scale ``1/√d`` of their inner product.
+    """
+    kind, root = query.dtype, query.shape[-1] ** 0.5
+    position = positions(mask) - 0.5  # (B, T), around 0 for precision
+    sharpness = root * focus.width.square().reciprocal()  # (B, H, T)
+    a, a_low = _split(-0.5 * sharpness, kind)
+    b, b_low = _split(sharpness * (focus.centre - 0.5), kind)
+    square, square_low = _split(position.square(), kind)
+    plain, plain_low = _split(position, kind)
+    padded = torch.where(mask, 0.0, MASKED).to(kind)
+    one, nothing = torch.full_like(a, root), torch.zeros_like(a)
+    on_query = torch.stack((a, a, a_low, b, b, b_low, one, nothing), dim=-1)  # (B, H, T, 8)
+    on_key = torch.stack(
+        (square, square_low, square, plain, plain_low, plain, padded, torch.zeros_like(plain)),
+        dim=-1,
+    ).unsqueeze(1)  # (B, 1, T, 8)
+    long_query = torch.cat((query, on_query), dim=-1)
+    long_key = torch.cat((key, on_key.expand(-1, key.shape[1], -1, -1)), dim=-1)
+    return long_query, long_key, 1 / root
+
+
+def positions(mask: Tensor) -> Tensor:
+    """Centres of the frames as shares of the utterance, ``(j + 1/2) / L`` (B, T); padding beyond 1.
+
+    Example:
+        >>> positions(torch.tensor([[True, True, False]]))
+        tensor([[0.2500, 0.7500, 1.2500]])
+    """
+    index = torch.arange(mask.shape[1], device=mask.device, dtype=torch.float32) + 0.5
+    return index / mask.sum(dim=1, keepdim=True).clamp_min(1)
+
+
+def received_attention(
+    query: Tensor, key: Tensor, mask: Tensor, focus: Focus | None, rows: int = 256
+) -> Tensor:
+    """Attention that each frame receives, mean over the valid queries; a few rows at a time.
+
+    Args:
+        query: (B, H, T, d).
+        key: (B, H, T, d).
+        mask: (B, T).
+        focus: Centres and widths; ``None`` for plain attention.
+        rows: Queries at a time, so that memory does not grow with T².
+
+    Returns:
+        (B, H, T), float32; sums to 1 over the valid frames.
+    """
+    scale = query.shape[-1] ** -0.5
+    if focus is not None:
+        query, key, scale = fold(query, key, mask, focus)
+    padded = torch.where(mask, 0.0, MASKED)[:, None, None, :]
+    share = mask / mask.sum(dim=1, keepdim=True).clamp_min(1)  # (B, T)
+    received = torch.zeros(query.shape[:3], device=query.device)
+    for start in range(0, query.shape[2], rows):
+        part, weight = query[:, :, start : start + rows], share[:, start : start + rows]
+        attention = torch.softmax((part @ key.mT).float() * scale + padded, dim=-1)
+        received = received + torch.einsum("bhij,bi->bhj", attention, weight)
+    return received
+
+
+def _split(exact: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
+    """A float32 tensor as the sum of two of the given kind; the gradient flows by the first."""
+    high = exact.to(kind)
+    return high, (exact.detach() - high.detach().float()).to(kind)
