@@ -1,4 +1,4 @@
-.PHONY: install fix lint test demo bench
+.PHONY: install fix lint test demo readme
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,3 +27,10 @@ test: lint
 
 demo: install
 	$(BIN)/fcattn predict --model fa-ca-ravdess tests/clips
+
+# Write the figures of checkpoints/*/metrics.json into the README.
+readme: install
+	$(BIN)/fcattn list --markdown > .table.md
+	sed -i -e '/<!-- made by: make readme -->/,/<!-- end -->/{//!d}' \
+	    -e '/<!-- made by: make readme -->/r .table.md' README.md
+	rm .table.md

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from fcattn import EmotionClassifier
 from fcattn.config import FeatureConfig, ModelConfig
 from fcattn.features import LogMel, smooth_levels_db
 from fcattn.model import EmotionNetwork
+from fcattn.norm import MaskedBatchNorm
 
 LENGTHS = [160, 8_000, 16_001, 39_999, 48_000]
 
@@ -26,9 +29,10 @@ def test_padding_does_not_change_the_scores(model: EmotionClassifier) -> None:
 def test_padding_does_not_change_the_gradients(attention: str) -> None:
     waveform = torch.from_numpy(noise(24_000))[None]
     gradients = []
+    still = replace(SMALL, dropout=0.0)
     for padding in (0, 20_000):
         torch.manual_seed(1)
-        network = EmotionNetwork(ModelConfig(LABELS, attention, network=SMALL)).eval()
+        network = EmotionNetwork(ModelConfig(LABELS, attention, network=still)).train()
         padded = torch.nn.functional.pad(waveform, (0, padding), value=0.5)
         network(padded, torch.tensor([24_000])).square().sum().backward()
         gradients.append([weight.grad for weight in network.parameters()])
@@ -36,16 +40,19 @@ def test_padding_does_not_change_the_gradients(attention: str) -> None:
         torch.testing.assert_close(padded, alone, atol=1e-5, rtol=1e-3)
 
 
-@torch.no_grad()
-def test_clips_of_a_batch_do_not_see_each_other_even_in_training(attention: str) -> None:
-    network = untrained(attention).train()
-    for part in network.modules():
-        if isinstance(part, torch.nn.Dropout):
-            part.p = 0.0
-    waveform = torch.from_numpy(noise(2 * 16_000)).reshape(2, 16_000)
-    lengths = torch.tensor([16_000, 16_000])
-    alone = network(waveform[:1], lengths[:1])
-    torch.testing.assert_close(network(waveform, lengths)[:1], alone, atol=1e-5, rtol=1e-4)
+def test_batch_norm_counts_valid_frames_only() -> None:
+    maps, mask = torch.randn(2, 3, 40, 8), torch.arange(40) < torch.tensor([[40], [25]])
+    ours, reference = MaskedBatchNorm(3), torch.nn.BatchNorm1d(3)
+    found = ours(torch.where(mask[:, None, :, None], maps, 1e3), mask)
+    valid = maps.permute(0, 2, 3, 1)[mask].reshape(-1, 3)
+    expected = reference(valid).reshape(-1, 8, 3)
+    torch.testing.assert_close(found.permute(0, 2, 3, 1)[mask], expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(ours.running_mean, reference.running_mean)
+    torch.testing.assert_close(ours.running_var, reference.running_var)
+    ours.eval(), reference.eval()
+    torch.testing.assert_close(
+        ours(maps, mask).permute(0, 2, 3, 1)[mask], reference(valid).reshape(-1, 8, 3)
+    )
 
 
 @pytest.mark.parametrize("samples", [1, 159, 160, 400, 16_000])

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import socket
+from dataclasses import replace
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import pytest
 import torch
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import distributed
 
 from conftest import LABELS, SMALL
 from fcattn.data import Augmentation, Synthetic
@@ -17,6 +23,7 @@ from fcattn.optimisation import Optimisation
 from fcattn.training import BaselineMHSA, EmotionTask, FocusCalibrationMHSA, FocusMHSA
 
 TASKS = [BaselineMHSA, FocusMHSA, FocusCalibrationMHSA]
+Batched = tuple[torch.Tensor, torch.Tensor]
 FAST = Optimisation(learning_rate=4e-3)
 
 
@@ -26,7 +33,7 @@ def data(tones: Path, **settings: object) -> Synthetic:
 
 def task(kind: type[EmotionTask] = FocusCalibrationMHSA, **settings: object) -> EmotionTask:
     seed_everything(0, verbose=False)
-    return kind(LABELS, network=SMALL, **{"optimisation": FAST, **settings})
+    return kind(LABELS, **{"network": SMALL, "optimisation": FAST, **settings})
 
 
 def trainer(folder: Path, epochs: int, **settings: object) -> Trainer:
@@ -115,21 +122,45 @@ def test_rare_classes_weigh_more(tones: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(weights, torch.tensor([13 / 16, 13 / 16, 13 / 16, 13 / 4]))
 
 
-def test_halves_of_a_batch_give_the_gradient_of_the_whole(attention: str) -> None:
-    kind = next(one for one in TASKS if one.attention == attention)
-    quiet = Augmentation(speeds=(), gain_db=0, noise_share=0, time_masks=0, band_masks=0, mixup=0)
-    learner = task(kind, augmentation=quiet).eval()
+def one_step(waveform: torch.Tensor, lengths: torch.Tensor) -> list[torch.Tensor]:
+    """Gradients of one training step on rows of a batch."""
+    learner = task(network=replace(SMALL, dropout=0.0)).train()
     learner.class_weights = torch.tensor([0.5, 1.0, 2.0, 4.0])
-    waveform, lengths = torch.randn(8, 12_000), torch.full((8,), 12_000)
-    targets = torch.nn.functional.one_hot(torch.arange(8) % 4, 4).float()
+    targets = torch.nn.functional.one_hot(torch.arange(len(waveform)) % 4, 4).float()
+    loss = learner.loss(learner.network(waveform, lengths), targets)
+    return list(torch.autograd.grad(loss, list(learner.network.parameters())))
 
-    def gradient(rows: slice) -> list[torch.Tensor]:
-        loss = learner.loss(learner.network(waveform[rows], lengths[rows]), targets[rows])
-        return list(torch.autograd.grad(loss, list(learner.network.parameters())))
 
-    first, second = gradient(slice(0, 4)), gradient(slice(4, 8))
-    for whole, *halves in zip(gradient(slice(0, 8)), first, second, strict=True):
-        torch.testing.assert_close(whole, sum(halves) / 2, atol=1e-6, rtol=1e-4)
+def half_step(rank: int, port: int, batch: Batched, results: Queue) -> None:
+    """What one of two processes does: its half of the batch, and the mean of both gradients."""
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    distributed.init_process_group("gloo", rank=rank, world_size=2)
+    half = slice(4 * rank, 4 * rank + 4)
+    gradients = one_step(batch[0][half], batch[1][half])
+    for gradient in gradients:
+        distributed.all_reduce(gradient)
+    if rank == 0:
+        results.put([(gradient / 2).numpy() for gradient in gradients])
+    distributed.destroy_process_group()
+
+
+def test_two_processes_with_half_the_batch_take_the_step_of_one() -> None:
+    batch = torch.randn(8, 12_000), torch.tensor([12_000, 9_000, 12_000, 4_000] * 2)
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    workers = [
+        context.Process(target=half_step, args=(rank, port, batch, results)) for rank in (0, 1)
+    ]
+    for worker in workers:
+        worker.start()
+    shared = results.get(timeout=120)
+    for worker in workers:
+        worker.join(60)
+    for whole, halves in zip(one_step(*batch), shared, strict=True):
+        torch.testing.assert_close(whole, torch.from_numpy(halves), atol=2e-6, rtol=1e-3)
 
 
 def test_training_without_our_data_module_is_explained(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ class FocusBias(nn.Module):
 
     Plain self-attention looks beside the loud syllables that carry the emotion. Here every query
     predicts a centre ``μ`` and a width ``s``, and a key at position ``p`` gains the logit
-    ``-(p - μ)² / (2 s²)``: the Gaussian focal bias of You et al. (2019), where the centre also sees
-    the mean query of the utterance, as in Yang et al. (2018).
+    ``-(p - μ)² / (2 s²)``: the Gaussian bias of Yang et al. (2018) and You et al. (2019). That the
+    centre also sees the mean query of the utterance is ours.
 
     Args:
         heads: Attention heads; each has its own projections.

@@ -72,6 +72,8 @@ def resolve(name: str, strict: bool = False) -> Path:
     record = next((one for one in RECORDS if one.name == name), None)
     if record is None or record.substitute is None:
         raise _unknown(name)
+    if not (bundled() / record.substitute).is_dir():
+        raise _unknown(name)
     message = _substitution(record)
     if strict:
         raise UnknownModelError(message)

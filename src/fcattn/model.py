@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from fcattn.attention import Attended, FocusBias, HeadCalibration, SelfAttention
 from fcattn.config import ModelConfig, NetworkConfig
 from fcattn.features import LogMel, length_mask
+from fcattn.norm import MaskedBatchNorm
 
 TIME_STRIDE = 4
 """Log-mel frames that one frame of the attention blocks stands for."""
@@ -35,8 +36,8 @@ class EmotionNetwork(nn.Module):
     """One small network for speech emotion, in three variants of attention.
 
     Log-mel frames, a convolution stem (time ÷ 4, bands ÷ 16), attention blocks, attentive
-    statistics pooling, logits. Nothing in it looks across the utterances of a batch, in training
-    neither, so that batches, padding and processes do not change what an utterance gets.
+    statistics pooling, logits. Padding changes neither scores nor gradients, and processes that
+    share a batch take the step of one that has it all.
 
     Args:
         config: Labels, attention and sizes.
@@ -123,10 +124,10 @@ class ConvolutionStem(nn.Module):
 
 
 class ConvolutionLayer(nn.Module):
-    """Convolution and ReLU; padding stays silent.
+    """Convolution, batch norm over what is valid, ReLU; padding stays silent.
 
-    There is no norm: one over a batch would tie utterances together, and one over channels would
-    take away the level of a frame, which is half of what an emotion is.
+    A norm over the channels of a frame instead would take away its level, which is half of what an
+    emotion is.
 
     Args:
         before: Channels in.
@@ -137,16 +138,16 @@ class ConvolutionLayer(nn.Module):
     def __init__(self, before: int, after: int, stride: tuple[int, int]) -> None:
         super().__init__()
         self.stride = stride
-        self.convolve = nn.Conv2d(before, after, 3, stride, padding=1)
+        self.convolve = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
         nn.init.kaiming_normal_(self.convolve.weight, nonlinearity="relu")
-        nn.init.zeros_(self.convolve.bias)  # type: ignore[arg-type]
+        self.norm = MaskedBatchNorm(after)
 
     def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, before, T, bands) with lengths (B,) to (B, after, T/s, bands/s') and lengths."""
-        maps = torch.relu(self.convolve(maps))
+        maps = self.convolve(maps)
         lengths = (lengths + self.stride[0] - 1) // self.stride[0]
-        valid = length_mask(lengths, maps.shape[2])[:, None, :, None]
-        return maps * valid, lengths
+        mask = length_mask(lengths, maps.shape[2])
+        return torch.relu(self.norm(maps, mask)) * mask[:, None, :, None], lengths
 
 
 class AttentionBlock(nn.Module):

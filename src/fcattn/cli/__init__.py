@@ -108,9 +108,14 @@ def _add_list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = commands.add_parser("list", help="list the models that have names")
     parser.add_argument("pattern", nargs="?", default="*", help="for example '*ravdess'")
 
-    def run(options: argparse.Namespace) -> int:
-        from fcattn.cli.listing import show
+    parser.add_argument("--markdown", action="store_true", help="the table of the README")
 
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.listing import markdown, show
+
+        if options.markdown:
+            sys.stdout.write(markdown() + "\n")
+            return 0
         return show(options.pattern)
 
     parser.set_defaults(run=run)

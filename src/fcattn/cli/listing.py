@@ -24,6 +24,28 @@ def show(pattern: str) -> int:
     return 0 if names else 1
 
 
+def markdown() -> str:
+    """The table of the models that have weights, for the README."""
+    lines = ["| name | emotions | trained on | judged on | UA | WA |", "|---|---|---|---|---|---|"]
+    for record in hub.RECORDS:
+        if record.substitute:
+            continue
+        found = load(hub.bundled() / record.name)
+        about = found.provenance
+        for split, result in found.results.items():
+            shown = " | ".join(
+                "{:.1f} % ({:.1f} – {:.1f})".format(
+                    *(100 * result[figure][part] for part in ("value", "low", "high"))
+                )
+                for figure in ("UA", "WA")
+            )
+            people = f"{result['utterances']} clips of {len(result['speakers'])} {split} speakers"
+            emotions = f"{len(found.config.labels)}"
+            corpora = ", ".join(about.corpora)
+            lines.append(f"| `{record.name}` | {emotions} | {corpora} | {people} | {shown} |")
+    return "\n".join(lines)
+
+
 def _row(name: str) -> tuple[str, ...]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ProvenanceWarning)

@@ -59,7 +59,7 @@ class EmotionDataModule(LightningDataModule):
         groups: int = 5,
         validation_speakers: list[str] | None = None,
         test_speakers: list[str] | None = None,
-        batch_size: int = 32,
+        batch_size: int = 16,
         crop_s: float | None = 3.0,
         workers: int = 0,
         sample_rate_hz: int = 16_000,
