@@ -21,8 +21,8 @@ class Optimisation:
         label_smoothing: Share of the target spread over all classes.
     """
 
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.1
     warmup: float = 0.1
     label_smoothing: float = 0.1
 

@@ -31,14 +31,14 @@ class Augmentation:
 
     speeds: tuple[int, ...] = (85, 90, 95, 100, 105, 110, 115)
     gain_db: float = 6.0
-    colour_db: float = 6.0
+    colour_db: float = 4.0
     noise_snr_db: tuple[float, float] = (15.0, 40.0)
     noise_share: float = 0.2
     time_masks: int = 1
     time_mask_s: float = 0.3
     band_masks: int = 1
     band_mask: int = 10
-    mixup: float = 0.3
+    mixup: float = 0.2
 
 
 def change_waveform(waveform: Tensor, lengths: Tensor, how: Augmentation) -> tuple[Tensor, Tensor]:
