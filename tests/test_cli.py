@@ -13,10 +13,9 @@ import pytest
 import soundfile
 
 import fcattn
-from conftest import LABELS, noise, untrained
+from conftest import LABELS, needs_weights, noise, untrained
 from fcattn.checkpoint import Provenance
 from fcattn.cli import main
-from test_names import needs_weights
 
 CLIPS = Path(__file__).parent / "clips"
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -89,7 +88,6 @@ def test_the_cli_says_what_python_says(
         (["dance"], "invalid choice"),
         (["predict", "a.wav", "--format", "xml"], "invalid choice"),
         (["predict", "a.wav", "--model", "nobody"], "UnknownModelError"),
-        (["predict", "a.wav", "--device", "toaster"], "toaster"),
         (["release", "nowhere", "--name", "fa-ca-x"], "no config.yaml"),
         (["fit", "--config", "nowhere.yaml"], "nowhere.yaml"),
         (["test", "--config", str(RECIPES / "synthetic/fa.yaml")], "root"),
@@ -106,6 +104,13 @@ def test_wrong_use_exits_with_2_and_says_why(
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error
+
+
+def test_a_device_that_is_not_there_is_wrong_use(
+    wav: Path, model_folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(wav), "--model", model_folder, "--device", "toaster"]) == 2
+    assert "device 'toaster' cannot be used" in capsys.readouterr().err
 
 
 def test_a_folder_without_sound_is_wrong_use(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fcattn
-from conftest import untrained
+from conftest import needs_weights, untrained
 from fcattn import hub
 from fcattn.checkpoint import Provenance
 from fcattn.errors import ProvenanceWarning, UnknownModelError
@@ -25,12 +25,6 @@ def test_list_models_takes_a_pattern() -> None:
     assert "fa-ca-open4" in fcattn.list_models()
     assert all("ravdess" in name for name in fcattn.list_models("*ravdess*"))
     assert fcattn.list_models("nothing*") == []
-
-
-needs_weights = pytest.mark.skipif(
-    not (hub.bundled() / "fa-ca-open4").is_dir() or not (hub.bundled() / "fa-ca-ravdess").is_dir(),
-    reason="no weights are released yet",
-)
 
 
 @needs_weights
