@@ -1,4 +1,4 @@
-.PHONY: install fix lint test demo readme
+.PHONY: install fix lint test demo bench readme
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,12 +13,12 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 fix: install
-	$(BIN)/ruff check --fix src tests
-	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench
 
 lint: install
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -34,3 +34,6 @@ readme: install
 	sed -i -e '/<!-- made by: make readme -->/,/<!-- end -->/{//!d}' \
 	    -e '/<!-- made by: make readme -->/r .table.md' README.md
 	rm .table.md
+
+bench: install
+	$(BIN)/python bench/attention.py

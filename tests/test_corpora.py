@@ -238,6 +238,15 @@ def test_missing_and_broken_sound_files_are_named(iemocap_root: Path) -> None:
     assert not list(data.cache_dir.glob("*[!k]"))  # nothing but the lock file
 
 
+def test_testing_on_validation_speakers_says_so(tones: Path) -> None:
+    data = Synthetic(str(tones), validation_speakers=["05"])
+    data.prepare_data()
+    data.setup("test")
+    with pytest.warns(UserWarning, match="no test speakers"):
+        loader = data.test_dataloader()
+    assert loader.dataset.utterances == data.splits["validation"]
+
+
 def test_labels_that_nobody_has_are_an_error(ravdess_root: Path) -> None:
     with pytest.raises(CorpusError, match="none of joyful; found: angry"):
         RAVDESS(str(ravdess_root), labels=["joyful"]).utterances()

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import torch
 from lightning import LightningDataModule
+from lightning.pytorch.utilities import rank_zero_warn
 from torch.utils.data import DataLoader
 
 from fcattn.config import LABELS
@@ -160,7 +161,12 @@ class EmotionDataModule(LightningDataModule):
         return self._loader(self.clips("validation"))
 
     def test_dataloader(self) -> DataLoader[Batch]:
-        """Whole clips of the test speakers."""
+        """Whole clips of the test speakers, or of those who validated, where nobody tests."""
+        if self.tested_split == "validation":
+            rank_zero_warn(
+                "the fold has no test speakers: measuring on the validation speakers, who also "
+                "chose the checkpoint; the figures are hopeful"
+            )
         return self._loader(self.clips(self.tested_split))
 
     @property
