@@ -10,7 +10,7 @@ import torch
 from conftest import LABELS, SMALL, noise, untrained
 from fcattn import EmotionClassifier
 from fcattn.config import FeatureConfig, ModelConfig
-from fcattn.features import LogMel, smooth_levels_db
+from fcattn.features import LogMel, filter_bank, smooth_levels_db
 from fcattn.model import EmotionNetwork
 from fcattn.norm import MaskedBatchNorm
 
@@ -98,6 +98,25 @@ def test_log_mel_is_loudest_in_the_band_of_a_tone() -> None:
         band = int(level[0, 50].argmax())
         centre = mel.bank[:, band] @ torch.linspace(0, 8_000, 257) / mel.bank[:, band].sum()
         assert abs(float(centre) - hertz) < 0.12 * hertz + 40
+
+
+def test_every_band_takes_the_same_share_of_a_flat_spectrum() -> None:
+    config = FeatureConfig(mel_bands=48)
+    bank = filter_bank(config, fft_size=8_192)
+    area = bank.sum(dim=0) * config.sample_rate_hz / 8_192
+    torch.testing.assert_close(area, torch.ones(48), atol=5e-3, rtol=0)
+
+
+def test_bands_are_even_below_1_khz_and_grow_above() -> None:
+    step = 6.4 ** (1 / 27)
+    config = FeatureConfig(
+        sample_rate_hz=24_000, low_hz=0.0, high_hz=1_000 * step**34, mel_bands=48
+    )  # a band for each whole mel
+    centre_hz = filter_bank(config, 65_536).argmax(dim=0) * 24_000 / 65_536
+    expected_hz = [
+        mel * 200 / 3 if mel < 15 else 1_000 * step ** (mel - 15) for mel in range(1, 49)
+    ]
+    torch.testing.assert_close(centre_hz, torch.tensor(expected_hz), atol=0.4, rtol=0)
 
 
 def test_log_mel_rises_by_20_db_with_ten_times_the_amplitude() -> None:

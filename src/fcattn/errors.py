@@ -25,9 +25,5 @@ class CorpusError(FcattnError):
     """A corpus folder, split or class that cannot be trained or tested on."""
 
 
-class DependencyError(FcattnError):
-    """A package that is missing or that does not load beside the others."""
-
-
 class ProvenanceWarning(UserWarning):
     """The weights that were loaded are not the ones that the name suggests."""

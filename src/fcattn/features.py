@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fcattn.config import FeatureConfig
-from fcattn.errors import DependencyError
 
 FLOOR = 1e-10
 """Power below which a band counts as silent (-100 dB)."""
@@ -23,9 +22,6 @@ class LogMel(nn.Module):
 
     Args:
         config: Rate, window, hop and bands.
-
-    Raises:
-        DependencyError: If torchaudio does not load beside the installed torch.
 
     Example:
         >>> mel = LogMel(FeatureConfig())
@@ -46,7 +42,7 @@ class LogMel(nn.Module):
         self.register_buffer("mean", torch.zeros(config.mel_bands))
         self.register_buffer("deviation", torch.ones(config.mel_bands))
         self.register_buffer("window", torch.hann_window(config.window), persistent=False)
-        self.register_buffer("bank", _filter_bank(config, self.fft_size), persistent=False)
+        self.register_buffer("bank", filter_bank(config, self.fft_size), persistent=False)
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute normalised frames; padding is 0.
@@ -114,22 +110,38 @@ def smooth_levels_db(waveform: Tensor, config: FeatureConfig) -> Tensor:
     return functional.avg_pool1d(level, 5, 1, padding=2, count_include_pad=False)[:, 0]
 
 
-def _filter_bank(config: FeatureConfig, fft_size: int) -> Tensor:
-    try:
-        from torchaudio.functional import melscale_fbanks
-    except (ImportError, OSError) as error:
-        raise DependencyError(
-            f"torchaudio does not load beside torch {torch.__version__}: {error}. Install a pair "
-            "that fits, for example: pip install --upgrade 'torch>=2.9' 'torchaudio>=2.9'"
-        ) from error
-    with torch.device("cpu"):  # torchaudio looks at the values, which a meta tensor has not
-        bank = melscale_fbanks(
-            fft_size // 2 + 1,
-            config.low_hz,
-            config.high_hz,
-            config.mel_bands,
-            config.sample_rate_hz,
-            norm="slaney",
-            mel_scale="slaney",
-        )
-    return cast(Tensor, bank)
+def filter_bank(config: FeatureConfig, fft_size: int) -> Tensor:
+    """Triangles of equal area on the mel scale of Slaney's Auditory Toolbox (1998).
+
+    Args:
+        config: Rate, number of bands, lowest and highest frequency.
+        fft_size: Points of the Fourier transform.
+
+    Returns:
+        (fft_size / 2 + 1, bands), what each band takes of the power of each bin.
+    """
+    with torch.device("cpu"):
+        bins_hz = torch.linspace(0, config.sample_rate_hz / 2, fft_size // 2 + 1)
+        ends = (_hz_to_mel(config.low_hz), _hz_to_mel(config.high_hz))
+        edges_hz = _mel_to_hz(torch.linspace(*ends, config.mel_bands + 2, dtype=torch.float64))
+        low, centre, high = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]  # (bands,) each
+        rise = (bins_hz[:, None] - low) / (centre - low)
+        fall = (high - bins_hz[:, None]) / (high - centre)
+        return (torch.minimum(rise, fall).clamp_min(0) * 2 / (high - low)).float()
+
+
+LINEAR_HZ, LINEAR_MEL, LOG_STEP = 1000.0, 15.0, math.log(6.4) / 27
+"""The scale is linear up to 1 kHz, which is 15 mel, and logarithmic above: 27 mel to 6.4 kHz."""
+
+
+def _hz_to_mel(hz: float) -> float:
+    if hz < LINEAR_HZ:
+        return hz * LINEAR_MEL / LINEAR_HZ
+    return LINEAR_MEL + math.log(hz / LINEAR_HZ) / LOG_STEP
+
+
+def _mel_to_hz(mel: Tensor) -> Tensor:
+    linear = mel * LINEAR_HZ / LINEAR_MEL
+    return torch.where(
+        mel < LINEAR_MEL, linear, LINEAR_HZ * torch.exp((mel - LINEAR_MEL) * LOG_STEP)
+    )
