@@ -41,6 +41,8 @@ class FeatureConfig:
         mel_bands: Number of bands.
         low_hz: Lower edge of the lowest band.
         high_hz: Upper edge of the highest band.
+        top_db: If given, levels count from the utterance's loudest band and frame, and nothing
+            lies further below it: for corpora and recordings whose level says nothing.
     """
 
     sample_rate_hz: int = 16_000
@@ -49,6 +51,7 @@ class FeatureConfig:
     mel_bands: int = 64
     low_hz: float = 50.0
     high_hz: float = 7_600.0
+    top_db: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings that no filter bank can be made of."""
@@ -60,6 +63,7 @@ class FeatureConfig:
             0 <= self.low_hz < self.high_hz <= self.sample_rate_hz / 2,
             "features: expected 0 ≤ low_hz < high_hz ≤ sample_rate_hz / 2",
         )
+        _require(self.top_db is None or self.top_db > 0, "features.top_db: above 0, or null")
 
     @property
     def window(self) -> int:

@@ -25,5 +25,9 @@ class CorpusError(FcattnError):
     """A corpus folder, split or class that cannot be trained or tested on."""
 
 
+class DependencyError(FcattnError):
+    """An optional package that is needed here and is not installed."""
+
+
 class ProvenanceWarning(UserWarning):
     """The weights that were loaded are not the ones that the name suggests."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from fcattn import metrics
 from fcattn.data.clips import Batch
 from fcattn.data.module import EmotionDataModule, Split
-from fcattn.data.utterance import Utterance
 from fcattn.features import smooth_levels_db
 from fcattn.metrics import Alignment
 from fcattn.model import TIME_STRIDE, EmotionNetwork
 from fcattn.predict import batch_scores
+from fcattn.predictions import Predictions
 
 BATCH = 32
 TEMPERATURES = np.geomspace(0.25, 4.0, 161)
@@ -27,40 +28,35 @@ CAUTION = (
 )
 
 
-class Judged(NamedTuple):
-    """What a network said of the utterances of a split.
-
-    Attributes:
-        scores: Probabilities (N, classes).
-        truth: True classes (N,).
-        utterances: The N utterances.
-    """
-
-    scores: NDArray[np.float64]
-    truth: NDArray[np.int64]
-    utterances: list[Utterance]
-
-
-def judge(network: EmotionNetwork, data: EmotionDataModule, split: Split) -> Judged:
+def judge(network: EmotionNetwork, data: EmotionDataModule, split: Split) -> Predictions:
     """Run a network in eval mode over the whole clips of a split."""
     clips = data.clips(split)
     scores = np.zeros((len(clips), len(data.labels)))
     for batch in _batches(data, split):
         found = batch_scores(network, batch.waveform, batch.lengths)
         scores[batch.places.numpy()] = found.double().cpu().numpy()
-    return Judged(scores, clips.classes.numpy(), clips.utterances)
+    return Predictions(
+        data.labels,
+        np.array([one.id for one in clips.utterances]),
+        np.array([one.speaker for one in clips.utterances]),
+        np.full(len(clips), data.fold),
+        np.full(len(clips), data.seed),
+        clips.classes.numpy(),
+        scores,
+    )
 
 
-def fit_temperature(judged: Judged) -> float:
-    """The temperature that makes the truth most likely (Guo et al., ICML 2017)."""
-    logits = np.log(np.maximum(judged.scores, 1e-12))
-    return float(min(TEMPERATURES, key=lambda one: _surprise(logits / one, judged.truth)))
+def calibrate(network: EmotionNetwork, data: EmotionDataModule) -> None:
+    """Give a network the temperature that fits the validation speakers (Guo et al., ICML 2017)."""
+    judged = judge(network, data, "validation")
+    logits = np.log(np.maximum(judged.scores, 1e-12)) * network.config.temperature
+    best = min(TEMPERATURES, key=lambda one: _surprise(logits / one, judged.truth))
+    network.config = replace(network.config, temperature=float(best))
 
 
-def figures(judged: Judged, labels: tuple[str, ...]) -> dict[str, Any]:
+def figures(judged: Predictions) -> dict[str, Any]:
     """UA, WA, F1 with intervals, calibration error, recalls and confusion, as plain data."""
-    predicted = judged.scores.argmax(axis=1)
-    who = [one.speaker for one in judged.utterances]
+    predicted, labels, who = judged.predicted, judged.labels, judged.talkers
     count = len(labels)
     confusion = metrics.confusion_matrix(judged.truth, predicted, count)
     measures = {
@@ -71,9 +67,11 @@ def figures(judged: Judged, labels: tuple[str, ...]) -> dict[str, Any]:
     recall = confusion.diagonal() / np.maximum(confusion.sum(axis=1), 1)
     return {
         "utterances": len(who),
-        "speakers": sorted(set(who)),
+        "speakers": sorted(set(who.tolist())),
         **{
-            name: metrics.speaker_interval(judged.truth, predicted, who, count, each)._asdict()
+            name: metrics.speaker_interval(
+                judged.truth, predicted, who.tolist(), count, each
+            )._asdict()
             for name, each in measures.items()
         },
         "ECE": metrics.calibration_error(judged.scores, judged.truth),

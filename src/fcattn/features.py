@@ -75,7 +75,10 @@ class LogMel(nn.Module):
             )  # (B, bins, T)
             power = spectrum.real.square() + spectrum.imag.square()
             level = 10 * torch.log10((power.mT @ self.bank).clamp_min(FLOOR))
-        return level, lengths // self.config.hop + 1
+        frames = lengths // self.config.hop + 1
+        if self.config.top_db is not None:
+            level = _below_loudest(level, frames, self.config.top_db)
+        return level, frames
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
         """Take the mean and deviation of the training speakers' levels, (bands,) each in dB."""
@@ -108,6 +111,13 @@ def smooth_levels_db(waveform: Tensor, config: FeatureConfig) -> Tensor:
     mean = functional.avg_pool1d(power, window, hop)[:, :, : waveform.shape[1] // hop + 1]
     level = 10 * torch.log10(mean.clamp_min(FLOOR))
     return functional.avg_pool1d(level, 5, 1, padding=2, count_include_pad=False)[:, 0]
+
+
+def _below_loudest(level: Tensor, lengths: Tensor, top_db: float) -> Tensor:
+    """Levels (B, T, bands) below the loudest of each utterance, at most ``top_db`` below."""
+    mask = length_mask(lengths, level.shape[1])[..., None]
+    loudest = level.masked_fill(~mask, -torch.inf).amax(dim=(1, 2), keepdim=True)
+    return (level - loudest).clamp_min(-top_db)
 
 
 def filter_bank(config: FeatureConfig, fft_size: int) -> Tensor:

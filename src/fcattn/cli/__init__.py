@@ -54,7 +54,10 @@ def _run(words: list[str]) -> int:
         from fcattn.cli.train import train
 
         return train(words)
-    options = _parser().parse_args(words)
+    options, settings = _parser().parse_known_args(words)
+    if settings and words[0] != "crossval":
+        _parser().parse_args(words)  # names what it does not know
+    options.settings = settings
     return int(options.run(options))
 
 
@@ -67,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     for name, about in TRAINING.items():
         commands.add_parser(name, help=f"{about}; fcattn {name} --help", add_help=False)
     _add_predict(commands)
+    _add_crossval(commands)
+    _add_compare(commands)
+    _add_check_data(commands)
+    _add_make_standin(commands)
     _add_release(commands)
     _add_list(commands)
     return parser
@@ -84,6 +91,68 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         from fcattn.cli.predict import predict
 
         return predict(options.paths, options.model, options.format, options.device, options.strict)
+
+    parser.set_defaults(run=run)
+
+
+def _add_crossval(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "crossval",
+        help="train and judge every fold of a recipe",
+        epilog="Any setting of fcattn fit can follow: --data.root, --trainer.max_epochs, …",
+    )
+    parser.add_argument("--config", required=True, metavar="RECIPE", help="recipes/…")
+    parser.add_argument("--folds", default="all", help="all, or for example 1,3 (default: all)")
+    parser.add_argument("--seeds", help="for example 0,1,2 (default: the recipe's)")
+    parser.add_argument("--out", help="folder of all folds and the results")
+
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.crossval import crossval
+
+        words = ["--config", options.config, *options.settings]
+        return crossval(words, options.folds, options.seeds, options.out)
+
+    parser.set_defaults(run=run)
+
+
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("compare", help="is one cross-validation better than another?")
+    parser.add_argument("first", metavar="RUN_A", help="folder of a cross-validation")
+    parser.add_argument("second", metavar="RUN_B", help="folder of another")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.crossval import compare
+
+        return compare(options.first, options.second, options.format)
+
+    parser.set_defaults(run=run)
+
+
+def _add_check_data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("check-data", help="compare a corpus folder with what is known")
+    parser.add_argument("corpus", choices=("iemocap", "ravdess", "emodb", "nemo"))
+    parser.add_argument("root", metavar="ROOT", help="folder of the corpus")
+    parser.add_argument("--all", action="store_true", help="name every difference, not the first")
+
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.corpora import check_data
+
+        return check_data(options.corpus, options.root, options.all)
+
+    parser.set_defaults(run=run)
+
+
+def _add_make_standin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("make-standin", help="make a stand-in for a licensed corpus")
+    parser.add_argument("corpus", choices=("iemocap",))
+    parser.add_argument("out", metavar="OUT", help="folder to make")
+    parser.add_argument("--from", dest="source", metavar="RAVDESS", help="real speech; else tones")
+
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.corpora import make_standin
+
+        return make_standin(options.out, options.source)
 
     parser.set_defaults(run=run)
 

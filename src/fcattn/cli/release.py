@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-import dataclasses
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from rich.console import Console
 
 from fcattn import card, checkpoint
 from fcattn.checkpoint import Checkpoint, Provenance
-from fcattn.cli.train import BEST, FcattnCLI
-from fcattn.config import ModelConfig
+from fcattn.cli.train import FcattnCLI
 from fcattn.data import EmotionDataModule, MultiCorpus
 from fcattn.data.module import Split
 from fcattn.errors import CheckpointError, ConfigError
-from fcattn.evaluation import CAUTION, figures, fit_temperature, judge, measure_alignment
+from fcattn.evaluation import CAUTION, calibrate, figures, judge, measure_alignment
 from fcattn.model import EmotionNetwork
+from fcattn.run import CONFIG, best_network, versions
 
 PARTS = ("seed_everything", "model", "data", "trainer", "averaging")
 """Of a run's config, what makes task, data and trainer; the rest is of one command."""
 
-LANGUAGES = {"RAVDESS": "en", "EmoDB": "de", "nEMO": "pl", "IEMOCAP": "en"}
-LICENCES = {"RAVDESS": "cc-by-nc-sa-4.0", "nEMO": "cc-by-nc-sa-4.0", "EmoDB": "cc0-1.0"}
-NAMES = {"ravdess": "RAVDESS", "emodb": "EmoDB", "nemo": "nEMO", "iemocap": "IEMOCAP"}
+STANDIN = "IEMOCAP stand-in"
+STANDIN_NOTE = (
+    "Trained on a stand-in: other recordings in the layout of IEMOCAP, not IEMOCAP. These weights "
+    "prove that the way works; they are not for use."
+)
+LANGUAGES = {"RAVDESS": "en", "EmoDB": "de", "nEMO": "pl", "IEMOCAP": "en", STANDIN: "en"}
+LICENCES = {
+    "RAVDESS": "cc-by-nc-sa-4.0",
+    "nEMO": "cc-by-nc-sa-4.0",
+    "EmoDB": "cc0-1.0",
+    STANDIN: "cc-by-nc-sa-4.0",
+}
+NAMES = {
+    "ravdess": "RAVDESS",
+    "emodb": "EmoDB",
+    "nemo": "nEMO",
+    "iemocap": "IEMOCAP",
+    "standin": STANDIN,
+}
 
 
 def release(run: str, name: str, out: str, root: str | None = None, note: str = "") -> int:
@@ -49,12 +62,11 @@ def release(run: str, name: str, out: str, root: str | None = None, note: str = 
     folder = Path(run)
     setup = _open(folder, root)
     data: EmotionDataModule = setup.datamodule
-    _check_name(name, setup.model.attention, _corpora(data))
     data.prepare_data()
     data.setup("validate")
-    network = _best_network(folder)
-    temperature = fit_temperature(judge(network, data, "validation"))
-    network.config = dataclasses.replace(network.config, temperature=temperature)
+    _check_name(name, setup.model.attention, _corpora(data))
+    network = best_network(folder)
+    calibrate(network, data)
     results: dict[str, Any] = {split: _measure(network, data, split) for split in _splits(data)}
     results["validation"]["caution"] = CAUTION
     whole = Checkpoint(
@@ -78,34 +90,21 @@ def _check_name(name: str, attention: str, corpora: tuple[str, ...]) -> None:
             f"is {attention}"
         )
     if corpus in NAMES and (NAMES[corpus],) != corpora:
-        raise ConfigError(f"--name {name}: the run was trained on {', '.join(corpora)}")
+        fitting = [f"{kind}-{key}" for key, value in NAMES.items() if (value,) == corpora]
+        raise ConfigError(
+            f"--name {name}: the run was trained on {', '.join(corpora)}; "
+            f"call it {' or '.join(fitting) or 'another name'}"
+        )
 
 
 def _open(folder: Path, root: str | None) -> FcattnCLI:
-    config = folder / "config.yaml"
+    config = folder / CONFIG
     if not config.is_file():
         raise CheckpointError(f"{folder}: no config.yaml; expected the folder of a fcattn fit")
     settings = yaml.safe_load(config.read_text(encoding="utf-8"))
     if root:
         settings["data"]["init_args"]["root"] = root
     return FcattnCLI({key: settings[key] for key in settings if key in PARTS}, run=False)
-
-
-def _best_network(folder: Path) -> EmotionNetwork:
-    path = folder / "checkpoints" / BEST
-    if not path.is_file():
-        raise CheckpointError(f"{folder}: no checkpoints/{BEST}; let fcattn fit finish an epoch")
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    config = ModelConfig.from_dict(stored["fcattn"])
-    network = EmotionNetwork(config)
-    prefix = "network."
-    weights = {
-        key.removeprefix(prefix): value
-        for key, value in stored["state_dict"].items()
-        if key.startswith(prefix)
-    }
-    network.load_state_dict(weights, strict=True)
-    return network.eval()
 
 
 def _splits(data: EmotionDataModule) -> list[Split]:
@@ -115,7 +114,7 @@ def _splits(data: EmotionDataModule) -> list[Split]:
 def _measure(network: EmotionNetwork, data: EmotionDataModule, split: Split) -> dict[str, Any]:
     judged = judge(network, data, split)
     alignment = measure_alignment(network, data, split)
-    return {**figures(judged, network.config.labels), "alignment": alignment}
+    return {**figures(judged), "alignment": alignment}
 
 
 def _provenance(setup: FcattnCLI, name: str, note: str) -> Provenance:
@@ -130,11 +129,15 @@ def _provenance(setup: FcattnCLI, name: str, note: str) -> Provenance:
         trained_on=who["train"],
         validated_on=who["validation"],
         tested_on=who["test"],
-        recipe=f"recipes/{name.rpartition('-')[2]}/{setup.model.attention}.yaml",
+        recipe=f"recipes/{_folder_of_recipe(name, corpora)}/{setup.model.attention}.yaml",
         seed=setup.model.seed,
-        versions=_versions(),
-        note=note,
+        versions=versions(),
+        note=" ".join(filter(None, (STANDIN_NOTE if STANDIN in corpora else "", note))),
     )
+
+
+def _folder_of_recipe(name: str, corpora: tuple[str, ...]) -> str:
+    return "iemocap" if STANDIN in corpora else name.rpartition("-")[2]
 
 
 def _corpora(data: EmotionDataModule) -> tuple[str, ...]:
@@ -150,16 +153,3 @@ def _licence(corpora: tuple[str, ...]) -> str:
         if licence in found:
             return licence
     return found.pop()
-
-
-def _versions() -> dict[str, str]:
-    import fcattn
-
-    asked = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    commit = {"commit": asked.stdout.strip()} if asked.returncode == 0 else {}
-    return {"fcattn": fcattn.__version__, "torch": torch.__version__, **commit}

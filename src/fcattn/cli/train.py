@@ -8,16 +8,16 @@ from typing import Any
 
 from jsonargparse import ArgumentError
 from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from lightning.pytorch.loggers import CSVLogger
 
 from fcattn import checkpoint, hub
 from fcattn.data import EmotionDataModule
 from fcattn.errors import ConfigError, FcattnError, UnknownModelError
+from fcattn.run import best_checkpoint, keep_curve, last_checkpoint
 from fcattn.training import EmotionTask
 
-BEST, LAST = "best.ckpt", "last.ckpt"
 STAGES = ("fit", "validate", "test")
 
 
@@ -37,6 +37,7 @@ class FcattnCLI(LightningCLI):
         warnings.filterwarnings("ignore", "LightningCLI's args parameter")
         warnings.filterwarnings("ignore", ".*LeafSpec", module="lightning.*")
         warnings.filterwarnings("ignore", ".*smaller than the logging interval")
+        warnings.filterwarnings("ignore", ".*directory .* exists and is not empty")
         strict = {"exit_on_error": False}
         super().__init__(
             EmotionTask,
@@ -51,14 +52,18 @@ class FcattnCLI(LightningCLI):
             trainer_defaults={
                 "use_distributed_sampler": False,
                 "gradient_clip_val": 1.0,
-                "callbacks": ModelCheckpoint(
-                    filename="best",
-                    monitor="val/UA",
-                    mode="max",
-                    save_last=True,
-                    save_on_train_epoch_end=True,  # so that a resumed run begins a new epoch
-                    auto_insert_metric_name=False,
-                ),
+                "callbacks": [
+                    ModelCheckpoint(
+                        filename="best",
+                        monitor="val/UA",
+                        mode="max",
+                        save_last=True,
+                        save_on_train_epoch_end=True,  # so that a resumed run begins a new epoch
+                        auto_insert_metric_name=False,
+                        enable_version_counter=False,
+                    ),
+                    Timer(),
+                ],
             },
             seed_everything_default=0,
             args=arguments,
@@ -77,18 +82,20 @@ class FcattnCLI(LightningCLI):
         )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Give the run one folder: ``config.yaml``, ``metrics.csv`` and ``checkpoints/``."""
-        run = self._get(self.config_init, "trainer")["default_root_dir"] or "runs"
-        self.folder = Path(run) / "checkpoints"
-        return super().instantiate_trainer(logger=CSVLogger(run, name="", version=""), **kwargs)
+        """Give the run one folder; ``validate`` and ``test`` write to folders in it."""
+        self.folder = Path(self._get(self.config_init, "trainer")["default_root_dir"] or "runs")
+        part = "" if self.subcommand in (None, "fit") else self.subcommand
+        logger = CSVLogger(self.folder, name="", version=part)
+        return super().instantiate_trainer(logger=logger, **kwargs)
 
     def before_fit(self) -> None:
-        """Refuse to write one run over another."""
-        if self._chosen() is None and (self.folder / LAST).exists():
+        """Refuse to write one run over another; going on with one keeps its learning curve."""
+        if self._chosen() is None and last_checkpoint(self.folder).exists():
             raise ConfigError(
                 f"{self.folder} holds a training: add --ckpt_path last to go on with it, or choose "
                 "another --trainer.default_root_dir"
             )
+        keep_curve(self.folder)
 
     def before_validate(self) -> None:
         """Find the weights to measure."""
@@ -109,7 +116,7 @@ class FcattnCLI(LightningCLI):
         """Take the run's best checkpoint, a file, or a released model; never untrained weights."""
         chosen = self._chosen()
         if chosen is None:
-            chosen = str(self.folder / BEST)
+            chosen = str(best_checkpoint(self.folder))
             if not Path(chosen).exists():
                 raise FcattnError(
                     f"no trained weights at {chosen}: run fcattn fit first, or give --ckpt_path "

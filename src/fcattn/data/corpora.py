@@ -88,6 +88,8 @@ class IEMOCAP(EmotionDataModule):
 
     def read(self) -> list[Utterance]:
         """Every labelled turn of the chosen dialogues."""
+        if iemocap.standin(self.root):
+            self.corpus = "IEMOCAP stand-in"
         wanted = {"all": (True, False), "improvised": (True,), "scripted": (False,)}[self.dialogues]
         return [turn for turn in iemocap.read(self.root) if turn.improvised in wanted]
 

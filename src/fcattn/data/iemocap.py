@@ -5,12 +5,14 @@ The corpus is licensed to each laboratory by its makers; this reads what they ha
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from fcattn.data.utterance import Utterance, find_root, visible
+from fcattn.data.utterance import Utterance, find_root, sound_files, visible
 from fcattn.errors import CorpusError
 
 EMOTIONS = {
@@ -35,6 +37,10 @@ TURN = re.compile(
     r"\[(?P<valence>[\d.]+), (?P<activation>[\d.]+), (?P<dominance>[\d.]+)\]"
 )
 NAME = re.compile(r"Ses(?P<session>0\d)[FM]_(?P<kind>impro|script)\w*_(?P<talker>[FM])\d+")
+
+SESSION = "Session[1-5]"
+STANDIN = "STAND-IN.json"
+"""A file that a folder holds which is laid out like IEMOCAP and is not IEMOCAP."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,32 @@ def read(root: str | Path) -> list[Turn]:
     Raises:
         CorpusError: If there is no session, or a label file cannot be read to its end.
     """
-    folder = find_root(root, ["Session[1-5]"], "IEMOCAP")
-    sessions = sorted(path for path in folder.glob("Session[1-5]") if path.is_dir())
+    folder = find_root(root, [SESSION], "IEMOCAP")
+    sessions = sorted(path for path in folder.glob(SESSION) if path.is_dir())
     files = [path for session in sessions for path in _label_files(session)]
     if not files:
         raise CorpusError(f"IEMOCAP: no dialog/EmoEvaluation/Ses*.txt in the sessions of {folder}")
     return [turn for path in files for turn in _turns(path)]
+
+
+def unlabelled(root: str | Path, turns: Sequence[Utterance]) -> list[Path]:
+    """Recordings of sentences that no label file has a turn for."""
+    folder = find_root(root, [SESSION], "IEMOCAP")
+    known = {turn.path for turn in turns}
+    recordings = sound_files(folder, f"{SESSION}/sentences/wav/*/*")
+    return [path for path in recordings if path not in known]
+
+
+def standin(root: str | Path) -> dict[str, Any] | None:
+    """What a stand-in says of itself; ``None`` for a folder that does not call itself one."""
+    given = Path(root).expanduser()
+    if not given.is_dir():
+        return None
+    path = find_root(given, [SESSION], "IEMOCAP") / STANDIN
+    if not path.is_file():
+        return None
+    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return about
 
 
 def _label_files(session: Path) -> list[Path]:
