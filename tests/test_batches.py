@@ -45,6 +45,13 @@ def test_clips_of_a_batch_have_like_length() -> None:
     assert padding([shuffled[i : i + 8] for i in range(0, 203, 8)]) > 0.4
 
 
+def test_clips_of_one_length_are_shuffled_too() -> None:
+    """Crops are often all of one length; neighbours in a corpus are of one speaker."""
+    batches = [indices for _, indices in LengthBatches([48_000] * 960, 16, shuffle=True)]
+    speakers = [len({index // 60 for index in indices}) for indices in batches]
+    assert sum(speakers) / len(speakers) > 8
+
+
 @pytest.mark.parametrize("processes", [2, 3])
 def test_processes_share_a_pass_and_do_equally_many_steps(processes: int) -> None:
     shares = [epoch(rank=rank, processes=processes) for rank in range(processes)]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fcattn import comparison, predictions
+from fcattn import comparison, judged
 from fcattn.cli import main
 from fcattn.errors import FcattnError
+from fcattn.judged import Judged
 from fcattn.metrics import confusion_matrix, unweighted_accuracy
-from fcattn.predictions import Predictions
 
 RECIPE = """
 seed_everything: 1
@@ -74,7 +74,7 @@ def test_a_killed_crossval_started_again_ends_as_an_unbroken_one(
 def test_results_are_what_the_predictions_say(words: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main([*words, "--out", str(out), "--seeds", "0,1", "--trainer.max_epochs", "1"]) == 0
-    table = predictions.read(out / "predictions.csv")
+    table = judged.read(out / "predictions.csv")
     found = json.loads((out / "results.json").read_text())
     assert len(table.truth) == 2 * 96
     assert (found["folds"], found["seeds"]) == ([1, 2, 3], [0, 1])
@@ -132,8 +132,8 @@ def test_wrong_use_of_crossval_is_explained(
     assert said in capsys.readouterr().err
 
 
-def table(right: list[float], seed: int, speakers: int = 8, each: int = 40) -> Predictions:
-    """Predictions of two classes, right with a chance that depends on the speaker."""
+def table(right: list[float], seed: int, speakers: int = 8, each: int = 40) -> Judged:
+    """Judged of two classes, right with a chance that depends on the speaker."""
     dice = np.random.default_rng(seed)
     count = speakers * each
     talkers = np.repeat([f"s{number}" for number in range(speakers)], each)
@@ -143,7 +143,7 @@ def table(right: list[float], seed: int, speakers: int = 8, each: int = 40) -> P
     scores[np.arange(count), np.where(correct, truth, 1 - truth)] = 0.8
     ids = np.array([f"u{number:04}" for number in range(count)])
     folds = np.ones(count, dtype=int)
-    return Predictions(("angry", "sad"), ids, talkers, folds, folds, truth, scores)
+    return Judged(("angry", "sad"), ids, talkers, folds, folds, truth, scores)
 
 
 def test_a_real_difference_is_found_and_none_is_not() -> None:
@@ -169,8 +169,8 @@ def test_the_p_value_of_equal_models_is_uniform() -> None:
 def test_seeds_of_an_utterance_count_as_one_in_the_p_value() -> None:
     one, other = table([0.6] * 8, 0, each=10), table([0.7] * 8, 1, each=10)
 
-    def copies(part: Predictions) -> Predictions:
-        return predictions.join([part._replace(seeds=part.seeds * n) for n in range(4)])
+    def copies(part: Judged) -> Judged:
+        return judged.join([part._replace(seeds=part.seeds * n) for n in range(4)])
 
     assert comparison.pair(copies(one), copies(other)).p == pytest.approx(
         comparison.pair(one, other).p, abs=0.03
@@ -183,7 +183,7 @@ def test_compare_pairs_by_utterance_whatever_the_order(
     one = table([0.7] * 8, 0)
     for name, rows in (("a", slice(None)), ("b", slice(None, None, -1))):
         (tmp_path / name).mkdir()
-        predictions.write(tmp_path / name / "predictions.csv", one.rows(rows))
+        judged.write(tmp_path / name / "predictions.csv", one.rows(rows))
     words = ["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--format", "json"]
     assert main(words) == 0
     said = json.loads(capsys.readouterr().out)
@@ -193,16 +193,16 @@ def test_compare_pairs_by_utterance_whatever_the_order(
 
 def test_compare_refuses_other_utterances(tmp_path: Path) -> None:
     one = table([0.7] * 8, 0)
-    predictions.write(tmp_path / "a.csv", one)
-    predictions.write(tmp_path / "b.csv", one.rows(np.arange(10, 320)))
+    judged.write(tmp_path / "a.csv", one)
+    judged.write(tmp_path / "b.csv", one.rows(np.arange(10, 320)))
     with pytest.raises(FcattnError, match=r"10 predictions only in .*u0000"):
         comparison.compare(tmp_path / "a.csv", tmp_path / "b.csv")
 
 
 def test_predictions_survive_the_file(tmp_path: Path) -> None:
     one = table([0.7] * 8, 0)
-    predictions.write(tmp_path / "a.csv", one)
-    again = predictions.read(tmp_path / "a.csv")
+    judged.write(tmp_path / "a.csv", one)
+    again = judged.read(tmp_path / "a.csv")
     assert again.labels == one.labels
     for before, after in zip(one[1:], again[1:], strict=True):
         np.testing.assert_array_equal(before, after)
@@ -211,9 +211,9 @@ def test_predictions_survive_the_file(tmp_path: Path) -> None:
 def test_a_table_that_is_none_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("name,age\nx,3\n")
     with pytest.raises(FcattnError, match="expected the columns utterance, talker"):
-        predictions.read(tmp_path / "a.csv")
+        judged.read(tmp_path / "a.csv")
     with pytest.raises(FcattnError, match="no table of predictions"):
-        predictions.read(tmp_path / "b.csv")
+        judged.read(tmp_path / "b.csv")
 
 
 def test_the_confusion_picture_is_drawn(tmp_path: Path) -> None:

@@ -42,25 +42,17 @@ def test_padding_does_not_change_the_gradients(attention: str) -> None:
 
 def test_batch_norm_counts_valid_frames_only() -> None:
     maps, mask = torch.randn(2, 3, 40, 8), torch.arange(40) < torch.tensor([[40], [25]])
-    ours = MaskedBatchNorm(3)
+    ours, reference = MaskedBatchNorm(3), torch.nn.BatchNorm1d(3)
     found = ours(torch.where(mask[:, None, :, None], maps, 1e3), mask)
     valid = maps.permute(0, 2, 3, 1)[mask].reshape(-1, 3)
-    expected = torch.nn.BatchNorm1d(3)(valid).reshape(-1, 8, 3)
+    expected = reference(valid).reshape(-1, 8, 3)
     torch.testing.assert_close(found.permute(0, 2, 3, 1)[mask], expected, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(ours.running_mean, valid.mean(dim=0))
-    torch.testing.assert_close(ours.running_var, valid.var(dim=0, correction=0))
-
-
-def test_batch_norm_learns_with_what_it_will_judge_with() -> None:
-    norm, mask = MaskedBatchNorm(3, trusting=20), torch.ones(2, 40, dtype=torch.bool)
-    for step in range(40):
-        norm(torch.randn(2, 3, 40, 8) + (-1) ** step, mask)  # two kinds of batches in turn
-    batch = (torch.randn(2, 3, 40, 8) + 1).requires_grad_()
-    learnt = norm(batch, mask)
-    learnt.sum().backward()
-    assert batch.grad.abs().max() < 1e-4, "the gradient knows that the batch's mean moves along"
-    norm.eval()
-    torch.testing.assert_close(learnt, norm(batch, mask), atol=0.05, rtol=0.05)
+    torch.testing.assert_close(ours.running_mean, reference.running_mean)
+    torch.testing.assert_close(ours.running_var, reference.running_var)
+    ours.eval(), reference.eval()
+    torch.testing.assert_close(
+        ours(maps, mask).permute(0, 2, 3, 1)[mask], reference(valid).reshape(-1, 8, 3)
+    )
 
 
 @pytest.mark.parametrize("samples", [1, 159, 160, 400, 16_000])

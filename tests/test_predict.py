@@ -12,7 +12,8 @@ import torch
 from conftest import LABELS, noise, untrained
 from fcattn import EmotionClassifier, Prediction
 from fcattn.errors import AudioError
-from fcattn.predict import batch_scores, predict_many
+from fcattn.predict import predict_many
+from fcattn.scores import batch_scores
 
 RATE = 16_000
 

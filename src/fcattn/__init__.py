@@ -11,7 +11,7 @@ from importlib.metadata import version
 from fcattn.classifier import EmotionClassifier
 from fcattn.config import ModelConfig
 from fcattn.hub import list_models
-from fcattn.predict import Prediction
+from fcattn.prediction import Prediction
 
 __version__ = version("fcattn")
 from_pretrained = EmotionClassifier.from_pretrained

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fcattn import metrics, predictions
+from fcattn import judged, metrics
 from fcattn.errors import FcattnError
+from fcattn.judged import Column, Judged
 from fcattn.metrics import Interval
-from fcattn.predictions import Column, Predictions
 
 ROUNDS = 10_000
 CHUNK = 500
@@ -46,12 +46,12 @@ def compare(first: Path, second: Path) -> Comparison:
     Raises:
         FcattnError: If the two were not judged on the same utterances, labels and seeds.
     """
-    one, other = (_sorted(predictions.read(path)) for path in (first, second))
+    one, other = (_sorted(judged.read(path)) for path in (first, second))
     _check(first, second, one, other)
     return pair(one, other)
 
 
-def pair(one: Predictions, other: Predictions, seed: int = 0) -> Comparison:
+def pair(one: Judged, other: Judged, seed: int = 0) -> Comparison:
     """Compare predictions of the same utterances in the same order."""
     share = _share_of_ua(one)
     gain = (other.predicted == one.truth).astype(float) - (one.predicted == one.truth)
@@ -69,7 +69,7 @@ def pair(one: Predictions, other: Predictions, seed: int = 0) -> Comparison:
     )
 
 
-def _bootstrap(one: Predictions, other: Predictions, dice: np.random.Generator) -> Interval:
+def _bootstrap(one: Judged, other: Judged, dice: np.random.Generator) -> Interval:
     """Difference of UA, speakers drawn with replacement, the same for both sides."""
     _, speaker = np.unique(one.talkers, return_inverse=True)
     classes = len(one.labels)
@@ -101,7 +101,7 @@ def _permutation(parts: Column, dice: np.random.Generator) -> float:
     return (1 + as_large) / (1 + ROUNDS)
 
 
-def _share_of_ua(table: Predictions) -> Column:
+def _share_of_ua(table: Judged) -> Column:
     """What one right answer adds to the UA (N,)."""
     counts = np.bincount(table.truth, minlength=len(table.labels))
     return 1 / (counts[table.truth] * np.count_nonzero(counts))
@@ -113,18 +113,18 @@ def _counts(speaker: Column, truth: Column, weight: Column, classes: int) -> Col
     return np.bincount(speaker * classes + truth, weight, rows * classes).reshape(rows, classes)
 
 
-def _ua(table: Predictions) -> float:
+def _ua(table: Judged) -> float:
     return metrics.unweighted_accuracy(
         metrics.confusion_matrix(table.truth, table.predicted, len(table.labels))
     )
 
 
-def _sorted(table: Predictions) -> Predictions:
+def _sorted(table: Judged) -> Judged:
     order = np.lexsort((table.seeds, table.utterances))
     return table.rows(order)
 
 
-def _check(first: Path, second: Path, one: Predictions, other: Predictions) -> None:
+def _check(first: Path, second: Path, one: Judged, other: Judged) -> None:
     if one.labels != other.labels:
         raise FcattnError(
             f"{first} has the labels {', '.join(one.labels)}, {second} {', '.join(other.labels)}: "

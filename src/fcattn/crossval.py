@@ -15,11 +15,11 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.utilities import rank_zero_only
 
-from fcattn import predictions
+from fcattn import judged
 from fcattn.data import EmotionDataModule
 from fcattn.errors import ConfigError
 from fcattn.evaluation import calibrate, judge, measure_alignment
-from fcattn.predictions import Predictions
+from fcattn.judged import Judged
 from fcattn.run import best_network, keep_curve, last_checkpoint
 from fcattn.training import EmotionTask
 
@@ -43,7 +43,7 @@ class Finished(NamedTuple):
     """
 
     facts: dict[str, Any]
-    predictions: Predictions
+    predictions: Judged
 
 
 def cross_validate(
@@ -117,8 +117,7 @@ def _judge(run: Setup, folder: Path) -> None:
     data, network = run.datamodule, best_network(folder)
     split = data.tested_split
     calibrate(network, data)
-    judged = judge(network, data, split)
-    predictions.write(folder / PREDICTIONS, judged)
+    judged.write(folder / PREDICTIONS, judge(network, data, split))
     people = {part: sorted({one.speaker for one in data.splits[part]}) for part in data.splits}
     timer = next(one for one in run.trainer.callbacks if isinstance(one, Timer))  # type: ignore[attr-defined]
     rate_hz = data.sample_rate_hz
@@ -139,4 +138,4 @@ def _judge(run: Setup, folder: Path) -> None:
 
 def _finished(folder: Path) -> Finished:
     facts = json.loads((folder / DONE).read_text(encoding="utf-8"))
-    return Finished(facts, predictions.read(folder / PREDICTIONS))
+    return Finished(facts, judged.read(folder / PREDICTIONS))

@@ -14,10 +14,10 @@ from fcattn import metrics
 from fcattn.data.clips import Batch
 from fcattn.data.module import EmotionDataModule, Split
 from fcattn.features import smooth_levels_db
+from fcattn.judged import Judged
 from fcattn.metrics import Alignment
 from fcattn.model import TIME_STRIDE, EmotionNetwork
-from fcattn.predict import batch_scores
-from fcattn.predictions import Predictions
+from fcattn.scores import batch_scores
 
 BATCH = 32
 TEMPERATURES = np.geomspace(0.25, 4.0, 161)
@@ -28,14 +28,14 @@ CAUTION = (
 )
 
 
-def judge(network: EmotionNetwork, data: EmotionDataModule, split: Split) -> Predictions:
+def judge(network: EmotionNetwork, data: EmotionDataModule, split: Split) -> Judged:
     """Run a network in eval mode over the whole clips of a split."""
     clips = data.clips(split)
     scores = np.zeros((len(clips), len(data.labels)))
     for batch in _batches(data, split):
         found = batch_scores(network, batch.waveform, batch.lengths)
         scores[batch.places.numpy()] = found.double().cpu().numpy()
-    return Predictions(
+    return Judged(
         data.labels,
         np.array([one.id for one in clips.utterances]),
         np.array([one.speaker for one in clips.utterances]),
@@ -54,7 +54,7 @@ def calibrate(network: EmotionNetwork, data: EmotionDataModule) -> None:
     network.config = replace(network.config, temperature=float(best))
 
 
-def figures(judged: Predictions) -> dict[str, Any]:
+def figures(judged: Judged) -> dict[str, Any]:
     """UA, WA, F1 with intervals, calibration error, recalls and confusion, as plain data."""
     predicted, labels, who = judged.predicted, judged.labels, judged.talkers
     count = len(labels)

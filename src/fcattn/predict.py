@@ -1,18 +1,20 @@
-"""A network and sound in, predictions out: one, many, in padded batches."""
+"""A network and sound in, predictions out: one clip or many, short or long."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import chain
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
 from fcattn import audio
-from fcattn.audio import Source, Waveform
+from fcattn.audio import Waveform
 from fcattn.errors import AudioError
-from fcattn.features import length_mask
 from fcattn.model import EmotionNetwork
+from fcattn.prediction import Prediction
+from fcattn.scores import batch_scores
+from fcattn.sources import Source
+from fcattn.timeline import HOP_S, WINDOW_S, listen
 
 BATCH_S = 64.0
 """Padded audio of one batch, in seconds."""
@@ -20,38 +22,16 @@ BATCH_S = 64.0
 POOL = 256
 """Clips that are read and sorted by length together."""
 
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the model heard.
-
-    Attributes:
-        label: Most probable class.
-        scores: Probability of each class by name, most probable first; they sum to 1.
-
-    Example:
-        >>> prediction = Prediction.of(("angry", "sad"), [0.25, 0.75])
-        >>> prediction.label, prediction.confidence
-        ('sad', 0.75)
-    """
-
-    label: str
-    scores: dict[str, float]
-
-    @property
-    def confidence(self) -> float:
-        """Probability of ``label``."""
-        return self.scores[self.label]
-
-    @classmethod
-    def of(cls, labels: Sequence[str], scores: Sequence[float]) -> Prediction:
-        """Pair labels and scores."""
-        ranked = sorted(zip(labels, scores, strict=True), key=lambda pair: -pair[1])
-        return cls(ranked[0][0], dict(ranked))
+LONG_S = 60.0
+"""Clips beyond this are heard window by window; no corpus has utterances that long."""
 
 
 def predict(
-    network: EmotionNetwork, source: Source, sample_rate_hz: int | None = None
+    network: EmotionNetwork,
+    source: Source,
+    sample_rate_hz: int | None = None,
+    hop_s: float | None = None,
+    window_s: float = WINDOW_S,
 ) -> Prediction:
     """Predict one clip.
 
@@ -59,18 +39,23 @@ def predict(
         network: In eval mode.
         source: What ``audio.load`` takes.
         sample_rate_hz: Rate of an array or tensor.
+        hop_s: If given, hear the clip in windows that are so far apart; clips of more than a minute
+            always are.
+        window_s: Length of the windows.
 
     Raises:
         AudioError: If the source is not usable sound.
     """
-    waveform = audio.load(source, network.config.features.sample_rate_hz, sample_rate_hz)
-    return _run(network, [waveform])[0]
+    heard = _hear(network, source, sample_rate_hz, hop_s, window_s)
+    return heard if isinstance(heard, Prediction) else _run(network, [heard])[0]
 
 
 def predict_many(
     network: EmotionNetwork,
     sources: Sequence[Source],
     sample_rate_hz: int | None = None,
+    hop_s: float | None = None,
+    window_s: float = WINDOW_S,
 ) -> Iterator[tuple[int, Prediction | AudioError]]:
     """Predict clips in padded batches of like length.
 
@@ -78,50 +63,46 @@ def predict_many(
         network: In eval mode.
         sources: What ``audio.load`` takes, each.
         sample_rate_hz: Rate of arrays and tensors.
+        hop_s: As of ``predict``.
+        window_s: As of ``predict``.
 
     Yields:
         Place of the source, and its prediction or what is wrong with it.
     """
     for start in range(0, len(sources), POOL):
-        heard: dict[int, Waveform] = {}
+        short: dict[int, Waveform] = {}
         for place, source in enumerate(sources[start : start + POOL], start):
             try:
-                heard[place] = audio.load(
-                    source, network.config.features.sample_rate_hz, sample_rate_hz
-                )
+                heard = _hear(network, source, sample_rate_hz, hop_s, window_s)
             except AudioError as error:
                 yield place, error
-        for places in _batches(heard, network.config.features.sample_rate_hz):
-            yield from zip(places, _run(network, [heard[place] for place in places]), strict=True)
+                continue
+            if isinstance(heard, Prediction):
+                yield place, heard
+            else:
+                short[place] = heard
+        for places in _batches(short, network.config.features.sample_rate_hz):
+            yield from zip(places, _run(network, [short[place] for place in places]), strict=True)
 
 
-@torch.inference_mode()
-def batch_scores(network: EmotionNetwork, waveform: Tensor, lengths: Tensor) -> Tensor:
-    """Probabilities of whole clips, or the mean over their segments where the config asks for it.
-
-    Args:
-        network: In eval mode.
-        waveform: (B, samples).
-        lengths: (B,) in samples.
-
-    Returns:
-        (B, classes), rows sum to 1.
-    """
-    config = network.config
-    if config.segment_s is None:
-        return torch.softmax(network(waveform, lengths).float() / config.temperature, dim=1)
-    rate = config.features.sample_rate_hz
-    size, hop = round(config.segment_s * rate), round(config.segment_hop_s * rate)
-    counts = ((lengths - size).clamp_min(0) + hop - 1) // hop + 1  # (B,) segments of each clip
-    most = int(counts.max())
-    padded = nn.functional.pad(waveform, (0, max(0, size + (most - 1) * hop - waveform.shape[1])))
-    used = length_mask(counts, most)
-    segments = padded.unfold(1, size, hop)[:, :most][used]  # (segments, size)
-    left = lengths[:, None] - torch.arange(most, device=lengths.device) * hop
-    logits = network(segments, left.clamp(1, size)[used])
-    scores = torch.zeros(*used.shape, logits.shape[1], device=logits.device)
-    scores[used] = torch.softmax(logits.float() / config.temperature, dim=1)
-    return scores.sum(dim=1) / counts[:, None]
+def _hear(
+    network: EmotionNetwork,
+    source: Source,
+    sample_rate_hz: int | None,
+    hop_s: float | None,
+    window_s: float,
+) -> Waveform | Prediction:
+    """The whole of a short clip; of a long one, of which no more is read at a time, its answer."""
+    rate_hz = network.config.features.sample_rate_hz
+    blocks = audio.blocks(source, rate_hz, sample_rate_hz)
+    if hop_s is not None:
+        return listen(network, blocks, window_s, hop_s)
+    begin: list[Waveform] = []
+    for block in blocks:
+        begin.append(block)
+        if sum(map(len, begin)) > LONG_S * rate_hz:
+            return listen(network, chain(begin, blocks), window_s, HOP_S)
+    return begin[0] if len(begin) == 1 else np.concatenate(begin)
 
 
 def _run(network: EmotionNetwork, waveforms: list[Waveform]) -> list[Prediction]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fcattn import metrics, predictions
+from fcattn import judged, metrics
 from fcattn.crossval import PREDICTIONS, Finished, write_json
 from fcattn.evaluation import CAUTION, figures
-from fcattn.predictions import Predictions
+from fcattn.judged import Judged
 from fcattn.run import versions
 
 FIGURES = ("UA", "WA", "F1")
@@ -30,9 +30,9 @@ def write(out: Path, about: Mapping[str, Any], finished: Sequence[Finished]) -> 
         What ``results.json`` holds. It depends on the predictions alone, not on how often the
         cross-validation was stopped; times stand in ``results.md``.
     """
-    table = predictions.join([one.predictions for one in finished])
+    table = judged.join([one.predictions for one in finished])
     found = summarise(about, table, [one.facts for one in finished])
-    predictions.write(out / PREDICTIONS, table)
+    judged.write(out / PREDICTIONS, table)
     write_json(out / RESULTS, found)
     hours = sum(one.facts["training_s"] for one in finished) / 3600
     (out / PAGE).write_text(page(found, hours), encoding="utf-8")
@@ -40,7 +40,7 @@ def write(out: Path, about: Mapping[str, Any], finished: Sequence[Finished]) -> 
 
 
 def summarise(
-    about: Mapping[str, Any], table: Predictions, facts: Sequence[Mapping[str, Any]]
+    about: Mapping[str, Any], table: Judged, facts: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Figures pooled over all predictions, as mean over folds, and of each fold."""
     each = [_fold(table, one) for one in facts]
@@ -114,7 +114,7 @@ def page(found: Mapping[str, Any], training_h: float) -> str:
     )
 
 
-def _fold(table: Predictions, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _fold(table: Judged, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Figures and people of one fold and seed."""
     mine = table.rows((table.folds == facts["fold"]) & (table.seeds == facts["seed"]))
     confusion = metrics.confusion_matrix(mine.truth, mine.predicted, len(table.labels))

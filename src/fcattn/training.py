@@ -21,7 +21,7 @@ from fcattn.errors import FcattnError
 from fcattn.metrics import summary
 from fcattn.model import EmotionNetwork
 from fcattn.optimisation import Optimisation, make_optimizer
-from fcattn.predict import batch_scores
+from fcattn.scores import batch_scores
 
 
 class EmotionTask(LightningModule):

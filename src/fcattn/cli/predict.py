@@ -15,10 +15,11 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from fcattn.audio import ENDINGS
 from fcattn.classifier import EmotionClassifier
 from fcattn.errors import AudioError, FcattnError
-from fcattn.predict import Prediction, predict_many
+from fcattn.predict import predict_many
+from fcattn.prediction import Prediction
+from fcattn.sources import ENDINGS
 
 Outcome = Prediction | AudioError
 

@@ -20,7 +20,7 @@ class LengthBatches(Sampler[tuple[int, list[int]]]):
     clips come longest first, each exactly once over all processes.
 
     Args:
-        lengths: Length of each clip, any unit.
+        lengths: Length of each clip, any unit; clips of like length come together.
         batch_size: Clips of a batch on each process.
         shuffle: True for training.
         seed: Of the order.
@@ -36,7 +36,7 @@ class LengthBatches(Sampler[tuple[int, list[int]]]):
 
     def __init__(
         self,
-        lengths: Sequence[int],
+        lengths: Sequence[float],
         batch_size: int,
         shuffle: bool = False,
         seed: int = 0,
@@ -65,7 +65,7 @@ class LengthBatches(Sampler[tuple[int, list[int]]]):
     def _batches(self, epoch: int) -> list[list[int]]:
         order = list(range(len(self.lengths)))
         if not self.shuffle:
-            order.sort(key=self._longest_first)
+            order.sort(key=self._shortness)
             mine = order[self.rank :: self.processes]
             return _chunks(mine, self.batch_size)
         dice = random.Random(f"{self.seed} {epoch}")
@@ -76,13 +76,14 @@ class LengthBatches(Sampler[tuple[int, list[int]]]):
         batches = [
             chunk
             for pool in pools
-            for chunk in _chunks(sorted(pool, key=self._longest_first), together)
+            for chunk in _chunks(sorted(pool, key=self._shortness), together)
         ]
         dice.shuffle(batches)
         return [chunk[self.rank :: self.processes] for chunk in batches]
 
-    def _longest_first(self, index: int) -> tuple[int, int]:
-        return -self.lengths[index], index
+    def _shortness(self, index: int) -> float:
+        """Longest first; clips of one length stay in the order they are in, shuffled or not."""
+        return -self.lengths[index]
 
 
 def _chunks(items: list[int], size: int) -> list[list[int]]:

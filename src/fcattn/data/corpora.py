@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from fcattn.data import emodb, iemocap, nemo, ravdess, synthetic
+from fcattn.data.clips import Clips
 from fcattn.data.module import EmotionDataModule
 from fcattn.data.utterance import Utterance
 from fcattn.errors import CorpusError
@@ -125,3 +126,19 @@ class MultiCorpus(EmotionDataModule):
             for name, folder in self.corpora.items()
             for one in self.readers[name](Path(self.root) / folder)
         ]
+
+    def like(self, clips: Clips) -> Sequence[float]:
+        """Rank of each clip's length within its corpus, so that a batch is a sample of all corpora.
+
+        Clips of one corpus often have about one length. Batches of like length would hold one
+        corpus each, and the batch norm of the stem would learn from statistics that are not those
+        it judges with.
+        """
+        lengths = clips.lengths()
+        ranks = [0.0] * len(lengths)
+        for name in self.corpora:
+            places = [n for n, one in enumerate(clips.utterances) if one.id.startswith(f"{name}-")]
+            places.sort(key=lambda place: lengths[place])
+            for rank, place in enumerate(places):
+                ranks[place] = rank / len(places)
+        return ranks

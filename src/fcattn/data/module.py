@@ -174,6 +174,10 @@ class EmotionDataModule(LightningDataModule):
         """``test``, or ``validation`` where the protocol leaves nobody to test."""
         return "test" if self.splits["test"] else "validation"
 
+    def like(self, clips: Clips) -> Sequence[float]:
+        """What clips of a batch have alike: their length."""
+        return clips.lengths()
+
     def _epoch(self) -> int:
         """Epochs that are done, also while a resumed run is being set up."""
         if self.trainer is None:
@@ -185,7 +189,7 @@ class EmotionDataModule(LightningDataModule):
         rank = self.trainer.global_rank if self.trainer else 0
         processes = self.trainer.world_size if self.trainer else 1
         order = LengthBatches(
-            clips.lengths(), self.batch_size, shuffle, self.seed, rank, processes, self._epoch
+            self.like(clips), self.batch_size, shuffle, self.seed, rank, processes, self._epoch
         )
         return DataLoader(
             clips,

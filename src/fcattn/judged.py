@@ -18,7 +18,7 @@ COLUMNS = ("utterance", "talker", "fold", "seed", "truth", "prediction")
 """Before one column of scores for each class."""
 
 
-class Predictions(NamedTuple):
+class Judged(NamedTuple):
     """Scores of N utterances.
 
     Attributes:
@@ -45,18 +45,18 @@ class Predictions(NamedTuple):
         found: Column = self.scores.argmax(axis=1)
         return found
 
-    def rows(self, chosen: Column) -> Predictions:
+    def rows(self, chosen: Column) -> Judged:
         """Some rows: places, or True (N,) where wanted."""
-        return Predictions(self.labels, *(column[chosen] for column in self[1:]))
+        return Judged(self.labels, *(column[chosen] for column in self[1:]))
 
 
-def join(parts: Sequence[Predictions]) -> Predictions:
+def join(parts: Sequence[Judged]) -> Judged:
     """One table of several with the same labels."""
     columns = zip(*(part[1:] for part in parts), strict=True)
-    return Predictions(parts[0].labels, *(np.concatenate(column) for column in columns))
+    return Judged(parts[0].labels, *(np.concatenate(column) for column in columns))
 
 
-def write(path: Path, predictions: Predictions) -> None:
+def write(path: Path, predictions: Judged) -> None:
     """Write a table; it appears whole or not at all."""
     partial = path.with_name(f".{path.name}.part")
     with partial.open("w", encoding="utf-8", newline="") as file:
@@ -66,7 +66,7 @@ def write(path: Path, predictions: Predictions) -> None:
     partial.replace(path)
 
 
-def read(path: Path) -> Predictions:
+def read(path: Path) -> Judged:
     """Read what ``write`` wrote.
 
     Raises:
@@ -89,7 +89,7 @@ def read(path: Path) -> Predictions:
     return _table(labels, rows)
 
 
-def _rows(predictions: Predictions) -> Iterable[list[object]]:
+def _rows(predictions: Judged) -> Iterable[list[object]]:
     labels = predictions.labels
     columns = zip(*predictions[1:], predictions.predicted, strict=True)
     for utterance, talker, fold, seed, truth, scores, predicted in columns:
@@ -97,9 +97,9 @@ def _rows(predictions: Predictions) -> Iterable[list[object]]:
         yield [utterance, talker, fold, seed, labels[truth], labels[predicted], *shown]
 
 
-def _table(labels: tuple[str, ...], rows: list[list[str]]) -> Predictions:
+def _table(labels: tuple[str, ...], rows: list[list[str]]) -> Judged:
     utterances, talkers, folds, seeds, truth, _, *scores = zip(*rows, strict=True)
-    return Predictions(
+    return Judged(
         labels,
         np.array(utterances),
         np.array(talkers),
