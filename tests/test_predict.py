@@ -12,7 +12,6 @@ import torch
 from conftest import LABELS, noise, untrained
 from fcattn import EmotionClassifier, Prediction
 from fcattn.errors import AudioError
-from fcattn.predict import predict_many
 from fcattn.scores import batch_scores
 
 RATE = 16_000
@@ -58,7 +57,7 @@ def test_a_broken_clip_in_a_list_is_an_error_with_its_name(wav: Path, tmp_path: 
 def test_one_broken_clip_of_a_hundred_leaves_ninety_nine_results() -> None:
     clips: list[object] = [noise(2_000 + 50 * seed, seed) for seed in range(100)]
     clips[40] = np.full(100, np.nan, np.float32)
-    outcomes = dict(predict_many(untrained(), clips, RATE))
+    outcomes = dict(untrained().predict_many(clips, RATE))
     assert sorted(outcomes) == list(range(100))
     assert [place for place, one in outcomes.items() if isinstance(one, AudioError)] == [40]
 

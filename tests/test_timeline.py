@@ -13,7 +13,7 @@ from conftest import noise, untrained
 from fcattn import audio
 from fcattn.audio import Resampler
 from fcattn.errors import AudioError
-from fcattn.predict import LONG_S, predict_many
+from fcattn.predict import LONG_S
 from fcattn.timeline import Windows
 
 
@@ -87,7 +87,7 @@ def test_impossible_windows_are_an_error(hop_s: float, window_s: float) -> None:
 def test_long_clips_are_heard_in_windows_and_short_ones_whole() -> None:
     model = untrained()
     short, long = noise(16_000 * 4), noise(round(16_000 * (LONG_S + 2)))
-    found = dict(predict_many(model, [short, long], 16_000))
+    found = dict(model.predict_many([short, long], 16_000))
     assert found[0].timeline == ()
     assert len(found[1].timeline) == LONG_S + 2
 

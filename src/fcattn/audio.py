@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import soxr
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fcattn.errors import AudioError
 from fcattn.sources import Source, open_source
@@ -99,14 +97,14 @@ def to_mono(samples: NDArray[np.generic], name: str) -> Waveform:
     return mono
 
 
-def batch(waveforms: list[Waveform]) -> tuple[Tensor, Tensor]:
+def batch(waveforms: Sequence[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
     """Pad waveforms to the longest.
 
     Returns:
         (batch, samples) float32 and lengths (batch,) in samples.
     """
-    lengths = torch.tensor([len(waveform) for waveform in waveforms])
-    padded = torch.zeros(len(waveforms), int(lengths.max()))
+    lengths = np.array([len(waveform) for waveform in waveforms], dtype=np.int64)
+    padded = np.zeros((len(waveforms), int(lengths.max())), dtype=np.float32)
     for row, waveform in zip(padded, waveforms, strict=True):
-        row[: len(waveform)] = torch.from_numpy(waveform)
+        row[: len(waveform)] = waveform
     return padded, lengths

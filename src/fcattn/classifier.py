@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
-from fcattn import card, checkpoint, hub, predict
+from fcattn import card, checkpoint, hub
 from fcattn.checkpoint import Checkpoint, Provenance
 from fcattn.config import ModelConfig
-from fcattn.errors import AudioError
+from fcattn.listener import Listener
 from fcattn.model import EmotionNetwork
-from fcattn.prediction import Prediction
-from fcattn.sources import Source
-from fcattn.timeline import HOP_S, WINDOW_S, Stream
+from fcattn.scores import NetworkScorer
 
 
-class EmotionClassifier(EmotionNetwork):
+class EmotionClassifier(EmotionNetwork, Listener):
     """A trained network with what is known of it.
 
     Args:
@@ -51,64 +49,10 @@ class EmotionClassifier(EmotionNetwork):
         model.load_state_dict(found.weights, strict=True)
         return model.eval()
 
-    @overload
-    def predict(
-        self,
-        source: list[Source],
-        sample_rate_hz: int | None = ...,
-        *,
-        hop_s: float | None = ...,
-        window_s: float = ...,
-    ) -> list[Prediction]: ...
-    @overload
-    def predict(
-        self,
-        source: Source,
-        sample_rate_hz: int | None = ...,
-        *,
-        hop_s: float | None = ...,
-        window_s: float = ...,
-    ) -> Prediction: ...
-    def predict(
-        self,
-        source: Source | list[Source],
-        sample_rate_hz: int | None = None,
-        *,
-        hop_s: float | None = None,
-        window_s: float = WINDOW_S,
-    ) -> Prediction | list[Prediction]:
-        """Name the emotion of a clip, or of each clip of a list, which runs in padded batches.
-
-        Args:
-            source: Path, bytes, binary file object, array or tensor; or a list of them.
-            sample_rate_hz: Rate of an array or tensor, which needs one.
-            hop_s: If given, hear the clip in windows that are so far apart and keep what was heard
-                when (``Prediction.timeline``); clips of more than a minute are always heard so.
-            window_s: Length of the windows.
-
-        Raises:
-            AudioError: If a source is not usable sound.
-        """
-        if not isinstance(source, list | tuple):
-            return predict.predict(self, source, sample_rate_hz, hop_s, window_s)
-        found: dict[int, Prediction] = {}
-        for place, outcome in predict.predict_many(self, source, sample_rate_hz, hop_s, window_s):
-            if isinstance(outcome, AudioError):
-                raise outcome
-            found[place] = outcome
-        return [found[place] for place in range(len(source))]
-
-    def stream(
-        self, sample_rate_hz: int, *, hop_s: float = HOP_S, window_s: float = WINDOW_S
-    ) -> Stream:
-        """Listen to live sound: push chunks of any size, get a ``Moment`` for every hop.
-
-        Args:
-            sample_rate_hz: Rate of the chunks.
-            hop_s: Time from one moment to the next.
-            window_s: Longest part of the past that a moment is about.
-        """
-        return Stream(self, sample_rate_hz, window_s, hop_s)
+    @property
+    def scorer(self) -> NetworkScorer:
+        """The network as what answers."""
+        return NetworkScorer(self)
 
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write a checkpoint folder: config, weights, metrics and card."""

@@ -111,11 +111,17 @@ def received_attention(
         query, key, scale = fold(query, key, mask, focus)
     padded = torch.where(mask, 0.0, MASKED)[:, None, None, :]
     share = mask / mask.sum(dim=1, keepdim=True).clamp_min(1)  # (B, T)
+
+    def given_by(part: Tensor, weight: Tensor) -> Tensor:
+        attention = torch.softmax((part @ key.mT).float() * scale + padded, dim=-1)
+        return torch.einsum("bhij,bi->bhj", attention, weight)
+
+    if torch.compiler.is_exporting():  # a graph has no loop over a length that is not known yet
+        return given_by(query, share)
     received = torch.zeros(query.shape[:3], device=query.device)
     for start in range(0, query.shape[2], rows):
-        part, weight = query[:, :, start : start + rows], share[:, start : start + rows]
-        attention = torch.softmax((part @ key.mT).float() * scale + padded, dim=-1)
-        received = received + torch.einsum("bhij,bi->bhj", attention, weight)
+        end = start + rows
+        received = received + given_by(query[:, :, start:end], share[:, start:end])
     return received
 
 

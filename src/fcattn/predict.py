@@ -1,4 +1,4 @@
-"""A network and sound in, predictions out: one clip or many, short or long."""
+"""Sound in, predictions out: one clip or many, short or long."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 from fcattn import audio
 from fcattn.audio import Waveform
 from fcattn.errors import AudioError
-from fcattn.model import EmotionNetwork
 from fcattn.prediction import Prediction
-from fcattn.scores import batch_scores
+from fcattn.scorer import Scorer
 from fcattn.sources import Source
 from fcattn.timeline import HOP_S, WINDOW_S, listen
 
@@ -27,7 +26,7 @@ LONG_S = 60.0
 
 
 def predict(
-    network: EmotionNetwork,
+    scorer: Scorer,
     source: Source,
     sample_rate_hz: int | None = None,
     hop_s: float | None = None,
@@ -36,7 +35,7 @@ def predict(
     """Predict one clip.
 
     Args:
-        network: In eval mode.
+        scorer: What answers.
         source: What ``audio.load`` takes.
         sample_rate_hz: Rate of an array or tensor.
         hop_s: If given, hear the clip in windows that are so far apart; clips of more than a minute
@@ -46,12 +45,12 @@ def predict(
     Raises:
         AudioError: If the source is not usable sound.
     """
-    heard = _hear(network, source, sample_rate_hz, hop_s, window_s)
-    return heard if isinstance(heard, Prediction) else _run(network, [heard])[0]
+    heard = _hear(scorer, source, sample_rate_hz, hop_s, window_s)
+    return heard if isinstance(heard, Prediction) else _run(scorer, [heard])[0]
 
 
 def predict_many(
-    network: EmotionNetwork,
+    scorer: Scorer,
     sources: Sequence[Source],
     sample_rate_hz: int | None = None,
     hop_s: float | None = None,
@@ -60,7 +59,7 @@ def predict_many(
     """Predict clips in padded batches of like length.
 
     Args:
-        network: In eval mode.
+        scorer: What answers.
         sources: What ``audio.load`` takes, each.
         sample_rate_hz: Rate of arrays and tensors.
         hop_s: As of ``predict``.
@@ -73,7 +72,7 @@ def predict_many(
         short: dict[int, Waveform] = {}
         for place, source in enumerate(sources[start : start + POOL], start):
             try:
-                heard = _hear(network, source, sample_rate_hz, hop_s, window_s)
+                heard = _hear(scorer, source, sample_rate_hz, hop_s, window_s)
             except AudioError as error:
                 yield place, error
                 continue
@@ -81,35 +80,32 @@ def predict_many(
                 yield place, heard
             else:
                 short[place] = heard
-        for places in _batches(short, network.config.features.sample_rate_hz):
-            yield from zip(places, _run(network, [short[place] for place in places]), strict=True)
+        for places in _batches(short, scorer.rate_hz):
+            yield from zip(places, _run(scorer, [short[place] for place in places]), strict=True)
 
 
 def _hear(
-    network: EmotionNetwork,
+    scorer: Scorer,
     source: Source,
     sample_rate_hz: int | None,
     hop_s: float | None,
     window_s: float,
 ) -> Waveform | Prediction:
     """The whole of a short clip; of a long one, of which no more is read at a time, its answer."""
-    rate_hz = network.config.features.sample_rate_hz
+    rate_hz = scorer.rate_hz
     blocks = audio.blocks(source, rate_hz, sample_rate_hz)
     if hop_s is not None:
-        return listen(network, blocks, window_s, hop_s)
+        return listen(scorer, blocks, window_s, hop_s)
     begin: list[Waveform] = []
     for block in blocks:
         begin.append(block)
         if sum(map(len, begin)) > LONG_S * rate_hz:
-            return listen(network, chain(begin, blocks), window_s, HOP_S)
+            return listen(scorer, chain(begin, blocks), window_s, HOP_S)
     return begin[0] if len(begin) == 1 else np.concatenate(begin)
 
 
-def _run(network: EmotionNetwork, waveforms: list[Waveform]) -> list[Prediction]:
-    device = network.features.mean.device
-    waveform, lengths = audio.batch(waveforms)
-    scores = batch_scores(network, waveform.to(device), lengths.to(device)).cpu()
-    return [Prediction.of(network.config.labels, row) for row in scores.tolist()]
+def _run(scorer: Scorer, waveforms: list[Waveform]) -> list[Prediction]:
+    return [Prediction.of(scorer.labels, row) for row in scorer.scores(waveforms)]
 
 
 def _batches(heard: dict[int, Waveform], rate_hz: int) -> Iterator[list[int]]:

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from fcattn import audio
+from fcattn.audio import Waveform
 from fcattn.features import length_mask
 from fcattn.model import EmotionNetwork
+
+
+class NetworkScorer:
+    """A network as a ``Scorer``.
+
+    Args:
+        network: In eval mode.
+    """
+
+    def __init__(self, network: EmotionNetwork) -> None:
+        self.network = network
+        self.labels = network.config.labels
+        self.rate_hz = network.config.features.sample_rate_hz
+
+    def scores(self, waveforms: Sequence[Waveform]) -> list[list[float]]:
+        """Probabilities of each waveform."""
+        device = self.network.features.mean.device
+        padded, lengths = audio.batch(waveforms)
+        found = batch_scores(
+            self.network, torch.from_numpy(padded).to(device), torch.from_numpy(lengths).to(device)
+        )
+        return [[float(score) for score in row] for row in found.tolist()]
 
 
 @torch.inference_mode()

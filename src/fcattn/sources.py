@@ -6,16 +6,19 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias, TypeGuard, Union
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fcattn.errors import AudioError
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | NDArray[np.generic] | Tensor
+if TYPE_CHECKING:  # models in ONNX run where torch is not installed
+    from torch import Tensor
+
+Samples: TypeAlias = Union[NDArray[Any], "Tensor"]
+Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Samples
 
 ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
 """File endings that are taken for sound when a folder is searched."""
@@ -54,7 +57,7 @@ def open_source(source: Source, sample_rate_hz: int | None) -> Opened:
     Raises:
         AudioError: If it is no sound, or its rate is missing or given twice.
     """
-    if isinstance(source, np.ndarray | Tensor):
+    if _is_samples(source):
         samples, rate = from_array(source), _rate_of_array(sample_rate_hz)
         return Opened(f"the {type(source).__name__}", rate, iter([samples]))
     name = describe(source)
@@ -62,6 +65,11 @@ def open_source(source: Source, sample_rate_hz: int | None) -> Opened:
         raise AudioError(f"{name}: a file knows its sample rate; leave out sample_rate_hz")
     file = _open(source, name)
     return Opened(name, file.samplerate, _pieces(file, name))
+
+
+def _is_samples(source: Source) -> TypeGuard[Samples]:
+    """True for arrays and tensors."""
+    return isinstance(source, np.ndarray) or hasattr(source, "cpu")
 
 
 def describe(source: object) -> str:
@@ -135,9 +143,9 @@ def _missing_bytes(report: str) -> bool:
     return False
 
 
-def from_array(array: NDArray[np.generic] | Tensor) -> NDArray[np.generic]:
+def from_array(array: Samples) -> NDArray[Any]:
     """Samples (samples, channels) of an array or tensor, whole numbers scaled."""
-    samples = array.detach().cpu().numpy() if isinstance(array, Tensor) else array
+    samples = array if isinstance(array, np.ndarray) else array.detach().cpu().numpy()
     if samples.ndim not in (1, 2):
         raise AudioError(
             f"expected samples of one or two dimensions, got shape {tuple(samples.shape)}; "

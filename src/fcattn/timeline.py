@@ -6,16 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
 from fcattn import audio
 from fcattn.audio import Resampler, Waveform
 from fcattn.errors import AudioError
-from fcattn.model import EmotionNetwork
 from fcattn.prediction import Moment, Prediction
-from fcattn.scores import batch_scores
-from fcattn.sources import from_array
+from fcattn.scorer import Scorer
+from fcattn.sources import Samples, from_array
 
 WINDOW_S, HOP_S = 3.0, 1.0
 """The clips that the models learnt from are about that long."""
@@ -73,30 +70,28 @@ class Windows:
         return Window(start, end, self.kept[start - offset : end - offset])
 
 
-def listen(
-    network: EmotionNetwork, blocks: Iterable[Waveform], window_s: float, hop_s: float
-) -> Prediction:
+def listen(scorer: Scorer, blocks: Iterable[Waveform], window_s: float, hop_s: float) -> Prediction:
     """Predict a clip of any length, window by window, in memory that does not grow with it.
 
     Args:
-        network: In eval mode.
-        blocks: The clip at the rate of the network.
+        scorer: What answers.
+        blocks: The clip at the rate of the scorer.
         window_s: Length of the windows.
         hop_s: Time from one to the next.
 
     Returns:
         The mean over the windows, with a timeline.
     """
-    windows = _windows(network, window_s, hop_s)
+    windows = _windows(scorer, window_s, hop_s)
     moments: list[Moment] = []
     pending: list[Window] = []
     for window in _all(windows, blocks):
         pending.append(window)
         if len(pending) == BATCH:
-            moments += _score(network, pending)
+            moments += _score(scorer, pending)
             pending = []
-    moments += _score(network, pending)
-    labels = network.config.labels
+    moments += _score(scorer, pending)
+    labels = scorer.labels
     mean = np.mean([[moment.scores[name] for name in labels] for moment in moments], axis=0)
     whole = Prediction.of(labels, mean.tolist())
     return Prediction(whole.label, whole.scores, tuple(moments))
@@ -106,7 +101,7 @@ class Stream:
     """Live sound in chunks of any size; a ``Moment`` for every hop.
 
     Args:
-        network: In eval mode.
+        scorer: What answers.
         sample_rate_hz: Rate of the chunks.
         window_s: Longest part of the past that a moment is about.
         hop_s: Time from one moment to the next.
@@ -114,19 +109,19 @@ class Stream:
 
     def __init__(
         self,
-        network: EmotionNetwork,
+        scorer: Scorer,
         sample_rate_hz: int,
         window_s: float = WINDOW_S,
         hop_s: float = HOP_S,
     ) -> None:
         if not sample_rate_hz > 0:
             raise AudioError(f"expected a sample rate above 0 Hz, got {sample_rate_hz}")
-        self.network = network
-        rate_hz = network.config.features.sample_rate_hz
+        self.scorer = scorer
+        rate_hz = scorer.rate_hz
         self.resampler = None if sample_rate_hz == rate_hz else Resampler(sample_rate_hz, rate_hz)
-        self.windows = _windows(network, window_s, hop_s)
+        self.windows = _windows(scorer, window_s, hop_s)
 
-    def push(self, samples: NDArray[np.generic] | Tensor) -> list[Moment]:
+    def push(self, samples: Samples) -> list[Moment]:
         """Take in a chunk: (samples,), or two dimensions of which the shorter is the channels.
 
         Returns:
@@ -138,17 +133,16 @@ class Stream:
         mono = audio.to_mono(from_array(samples), "the stream")
         if self.resampler is not None:
             mono = self.resampler.push(mono)
-        return _score(self.network, list(self.windows.push(mono)))
+        return _score(self.scorer, list(self.windows.push(mono)))
 
     def finish(self) -> list[Moment]:
         """The moments that are left when the sound has ended."""
         left = [] if self.resampler is None else list(self.windows.push(self.resampler.finish()))
-        return _score(self.network, [*left, *self.windows.finish()])
+        return _score(self.scorer, [*left, *self.windows.finish()])
 
 
-def _windows(network: EmotionNetwork, window_s: float, hop_s: float) -> Windows:
-    rate_hz = network.config.features.sample_rate_hz
-    size, hop = round(window_s * rate_hz), round(hop_s * rate_hz)
+def _windows(scorer: Scorer, window_s: float, hop_s: float) -> Windows:
+    size, hop = round(window_s * scorer.rate_hz), round(hop_s * scorer.rate_hz)
     if not 0 < hop <= size:
         raise AudioError(
             f"expected windows of window_s with 0 < hop_s ≤ window_s, got window_s {window_s} and "
@@ -163,13 +157,12 @@ def _all(windows: Windows, blocks: Iterable[Waveform]) -> Iterator[Window]:
     yield from windows.finish()
 
 
-def _score(network: EmotionNetwork, windows: Sequence[Window]) -> list[Moment]:
+def _score(scorer: Scorer, windows: Sequence[Window]) -> list[Moment]:
     if not windows:
         return []
-    rate_hz, device = network.config.features.sample_rate_hz, network.features.mean.device
-    waveform, lengths = audio.batch([window.samples for window in windows])
-    scores = batch_scores(network, waveform.to(device), lengths.to(device)).tolist()
+    rows = scorer.scores([window.samples for window in windows])
+    rate_hz = scorer.rate_hz
     return [
-        Moment.of(one.start / rate_hz, one.end / rate_hz, network.config.labels, row)
-        for one, row in zip(windows, scores, strict=True)
+        Moment.of(one.start / rate_hz, one.end / rate_hz, scorer.labels, row)
+        for one, row in zip(windows, rows, strict=True)
     ]

@@ -17,7 +17,6 @@ from rich.table import Table
 
 from fcattn.classifier import EmotionClassifier
 from fcattn.errors import AudioError, FcattnError
-from fcattn.predict import predict_many
 from fcattn.prediction import Prediction
 from fcattn.sources import ENDINGS
 
@@ -51,7 +50,7 @@ def predict(
     outcomes: dict[int, Outcome] = {}
     with Progress(console=Console(stderr=True), transient=True, disable=len(files) < 20) as bar:
         task = bar.add_task("Listening", total=len(files))
-        for place, outcome in predict_many(network, files):
+        for place, outcome in network.predict_many(files):
             outcomes[place] = outcome
             bar.advance(task)
     rows = [(os.fspath(path), outcomes[place]) for place, path in enumerate(files)]

@@ -63,8 +63,13 @@ class Clips(Dataset[Batch]):
     def __getitem__(self, request: tuple[int, list[int]]) -> Batch:
         """The batch of an epoch with the utterances at these places."""
         epoch, places = request
-        waveform, lengths = audio.batch([self._waveform(epoch, place) for place in places])
-        return Batch(waveform, lengths, self.classes[places], torch.tensor(places))
+        padded, lengths = audio.batch([self._waveform(epoch, place) for place in places])
+        return Batch(
+            torch.from_numpy(padded),
+            torch.from_numpy(lengths),
+            self.classes[places],
+            torch.tensor(places),
+        )
 
     def lengths(self) -> list[int]:
         """Samples of each clip as it is given."""
