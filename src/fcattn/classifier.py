@@ -58,3 +58,6 @@ class EmotionClassifier(EmotionNetwork, Listener):
         """Write a checkpoint folder: config, weights, metrics and card."""
         whole = Checkpoint(self.config, self.state_dict(), self.provenance, self.results)
         return checkpoint.save(folder, whole, card.render(whole))
+
+
+from_pretrained = EmotionClassifier.from_pretrained

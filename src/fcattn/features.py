@@ -54,18 +54,13 @@ class LogMel(nn.Module):
         Returns:
             Frames (B, T, bands) and their lengths (B,) in frames.
         """
-        level, frame_lengths = self.level_db(waveform, lengths)
-        frames = (level - self.mean) / self.deviation
-        return frames.masked_fill(~length_mask(frame_lengths, frames.shape[1])[..., None], 0), (
-            frame_lengths
-        )
+        return self.normalise(*self.level_db(waveform, lengths))
 
     def level_db(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Band levels in dB before normalisation, (B, T, bands), and lengths in frames (B,)."""
         with torch.autocast(waveform.device.type, enabled=False):
-            audible = length_mask(lengths, waveform.shape[1])
             spectrum = torch.stft(
-                waveform.float() * audible,
+                self.audible(waveform.float(), lengths),
                 self.fft_size,
                 self.config.hop,
                 self.config.window,
@@ -74,11 +69,24 @@ class LogMel(nn.Module):
                 return_complex=True,
             )  # (B, bins, T)
             power = spectrum.real.square() + spectrum.imag.square()
-            level = 10 * torch.log10((power.mT @ self.bank).clamp_min(FLOOR))
+            return self.to_db(power.mT, lengths)
+
+    def audible(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+        """Waveform (B, samples) with silence beyond the lengths (B,)."""
+        return waveform * length_mask(lengths, waveform.shape[1])
+
+    def to_db(self, power: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Band levels of a power spectrum (B, T, bins), and lengths (B,) in frames."""
+        level = 10 * torch.log10((power @ self.bank).clamp_min(FLOOR))
         frames = lengths // self.config.hop + 1
         if self.config.top_db is not None:
             level = _below_loudest(level, frames, self.config.top_db)
         return level, frames
+
+    def normalise(self, level: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised frames of levels (B, T, bands); padding is 0. The lengths pass through."""
+        frames = (level - self.mean) / self.deviation
+        return frames.masked_fill(~length_mask(lengths, level.shape[1])[..., None], 0), lengths
 
     def set_statistics(self, mean: Tensor, deviation: Tensor) -> None:
         """Take the mean and deviation of the training speakers' levels, (bands,) each in dB."""

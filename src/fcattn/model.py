@@ -80,8 +80,11 @@ class EmotionNetwork(nn.Module):
 
     def inspect(self, waveform: Tensor, lengths: Tensor) -> Inspection:
         """Classify like ``forward`` and keep what each attention block attended to."""
-        frames, frame_lengths = self.features(waveform, lengths)
-        return self._run(frames, frame_lengths, inspect=True)
+        return self.inspect_frames(*self.features(waveform, lengths))
+
+    def inspect_frames(self, frames: Tensor, lengths: Tensor) -> Inspection:
+        """Inspect normalised log-mel frames (B, T, bands) with lengths (B,)."""
+        return self._run(frames, lengths, inspect=True)
 
     def _run(self, frames: Tensor, lengths: Tensor, inspect: bool) -> Inspection:
         hidden, mask = self.stem(frames, lengths)  # (B, T/4, width)

@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check_data(commands)
     _add_make_standin(commands)
     _add_release(commands)
+    _add_export(commands)
     _add_list(commands)
     return parser
 
@@ -86,11 +87,30 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--format", choices=("table", "csv", "json", "jsonl"), default="table")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu)")
     parser.add_argument("--strict", action="store_true", help="refuse substitute weights")
+    parser.add_argument("--onnx", metavar="FILE", help="a model that fcattn export wrote")
+    parser.add_argument("--hop-s", type=float, help="say it for every so many seconds")
+    parser.add_argument("--window-s", type=float, default=3.0, help="heard at a time (default: 3)")
+    parser.add_argument("--out", metavar="FILE.jsonl", help="append to it; go on where it stopped")
+    parser.add_argument("--devices", type=int, default=1, help="processes that share the files")
 
     def run(options: argparse.Namespace) -> int:
         from fcattn.cli.predict import predict
 
-        return predict(options.paths, options.model, options.format, options.device, options.strict)
+        return predict(options)
+
+    parser.set_defaults(run=run)
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("export", help="write a model as ONNX")
+    parser.add_argument("name", metavar="NAME", help="name or checkpoint folder")
+    parser.add_argument("--onnx", required=True, metavar="FILE", help="file to write")
+    parser.add_argument("--int8", action="store_true", help="linear maps in eight bits")
+
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.export import export
+
+        return export(options.name, options.onnx, options.int8)
 
     parser.set_defaults(run=run)
 
