@@ -36,4 +36,5 @@ readme: install
 	rm .table.md
 
 bench: install
-	$(BIN)/python bench/attention.py
+	$(BIN)/python -m pip install --quiet --editable ".[bench,onnx]"
+	$(BIN)/python -m bench

@@ -1,0 +1,62 @@
+"""Two sides, measured in turn, so that what else the machine does falls on both."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+ROUNDS = 7
+
+
+class Row(NamedTuple):
+    """A line of the table.
+
+    Attributes:
+        what: What was measured.
+        against: What it was measured against.
+        ours: Our figure, with its unit.
+        theirs: The other figure.
+        ratio: The ratio that is to be reached, as the goal says it.
+        goal: For example ``≤ 1.30``.
+        met: Whether it was reached.
+    """
+
+    what: str
+    against: str
+    ours: str
+    theirs: str
+    ratio: float
+    goal: str
+    met: bool
+
+
+def medians_s(sides: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Median time of each side; the sides take turns, after a round that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds + 1):
+        for name, run in sides.items():
+            begun = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - begun)
+    return {name: statistics.median(found[1:]) for name, found in times.items()}
+
+
+def at_most(what: str, against: str, ours_s: float, theirs_s: float, most: float) -> Row:
+    """We may take that many times as long."""
+    ratio = ours_s / theirs_s
+    return Row(what, against, ms(ours_s), ms(theirs_s), ratio, f"≤ {most:g} ×", ratio <= most)
+
+
+def faster(what: str, against: str, ours_s: float, theirs_s: float, least: float) -> Row:
+    """We must be that many times as fast."""
+    ratio = theirs_s / ours_s
+    return Row(
+        what, against, ms(ours_s), ms(theirs_s), ratio, f"≥ {least:g} × faster", ratio >= least
+    )
+
+
+def ms(seconds: float) -> str:
+    """A time in a readable unit."""
+    return f"{seconds:.2f} s" if seconds >= 2 else f"{1000 * seconds:.1f} ms"

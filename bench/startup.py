@@ -1,0 +1,38 @@
+"""What importing costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+from bench.sides import Row, medians_s, ms
+
+LATE = ("lightning", "torchmetrics", "torchaudio", "matplotlib")
+
+
+def rows() -> Iterator[Row]:
+    """``import fcattn`` with its classifier against ``import torch``."""
+    found = medians_s(
+        {
+            "fcattn": _python("import fcattn; fcattn.from_pretrained"),
+            "torch": _python("import torch"),
+        }
+    )
+    more = found["fcattn"] - found["torch"]
+    yield Row(
+        "import fcattn, its classifier", "import torch", ms(found["fcattn"]), ms(found["torch"]),
+        more, "≤ 0.2 s more", more <= 0.2,
+    )  # fmt: skip
+    program = (
+        f"import fcattn, sys; fcattn.from_pretrained; print(len({set(LATE)!r} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    early = int(done.stdout)
+    yield Row(f"of {', '.join(LATE)}, imported early", "–", str(early), "–", early, "0", early == 0)
+
+
+def _python(program: str) -> Callable[[], object]:
+    return lambda: subprocess.run([sys.executable, "-c", program], check=True)
