@@ -11,7 +11,7 @@ import pytest
 
 import fcattn
 from conftest import needs_weights, untrained
-from fcattn import hub
+from fcattn import hub, zoo
 from fcattn.checkpoint import Provenance
 from fcattn.errors import ProvenanceWarning, UnknownModelError
 
@@ -61,12 +61,12 @@ def test_real_iemocap_weights_come_before_the_substitute(
 
 
 @needs_weights
-@pytest.mark.parametrize("name", [one.name for one in hub.RECORDS])
+@pytest.mark.parametrize("name", [one.name for one in zoo.RECORDS])
 def test_every_record_with_weights_tells_the_truth(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = fcattn.from_pretrained(name)
-    record = next(one for one in hub.RECORDS if one.name == name)
+    record = next(one for one in zoo.RECORDS if one.name == name)
     assert model.provenance.name == (record.substitute or name)
     assert model.provenance.licence
     assert model.results["validation"]["UA"]["value"] > 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCardData
+import yaml
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from fcattn.checkpoint import Checkpoint
+from fcattn.checkpoint import CARD, Checkpoint
+from fcattn.errors import CheckpointError
 
 ATTENTION = {
     "mhsa": "plain multi-head self-attention (MHSA)",
@@ -67,6 +70,22 @@ SOURCES = {
     "IEMOCAP": "IEMOCAP: Busso et al., Language Resources and Evaluation 42(4), 2008.",
 }
 """What to cite for each corpus."""
+
+
+def check(folder: Path) -> None:
+    """Refuse a card whose header the Hub would not understand.
+
+    Raises:
+        CheckpointError: If it has no header, or the header no licence, tags or model name.
+    """
+    path = folder / CARD
+    try:
+        data = ModelCard.load(path, ignore_metadata_errors=False).data
+    except (ValueError, TypeError, yaml.YAMLError) as error:
+        raise CheckpointError(f"{path}: its header is not one of a model card ({error})") from None
+    missing = [name for name in ("license", "tags", "library_name") if not data.get(name)]
+    if missing:
+        raise CheckpointError(f"{path}: its header lacks {', '.join(missing)}")
 
 
 def render(checkpoint: Checkpoint) -> str:

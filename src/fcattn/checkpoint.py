@@ -23,6 +23,12 @@ from fcattn.model import EmotionNetwork
 CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "README.md"
 FILES = (CONFIG, WEIGHTS, METRICS, CARD)
 
+LARGEST = {CONFIG: 1_000_000, METRICS: 20_000_000, CARD: 2_000_000}
+"""Bytes; what is larger is no checkpoint of ours and is not read."""
+
+HEADER = 1_000_000
+"""Bytes that names and shapes of weights may take in their file."""
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -135,27 +141,50 @@ def load(folder: str | Path) -> Checkpoint:
         raise CheckpointError(
             f"{place}: no {', '.join(missing)}; a checkpoint folder holds {', '.join(FILES)}"
         )
-    values = _read_json(place / CONFIG)
+    config = read_config(place / CONFIG)
+    about = _read_json(place / METRICS)
+    return Checkpoint(
+        config, _weights(place / WEIGHTS, config), read_provenance(place), about.get("results", {})
+    )
+
+
+def read_config(path: Path) -> ModelConfig:
+    """Read a ``config.json``.
+
+    Raises:
+        CheckpointError: If it is of a newer format, or does not describe a model.
+    """
+    values = _read_json(path)
     version = values.pop("format_version", None)
     if version != FORMAT_VERSION:
         raise CheckpointError(
-            f"{place / CONFIG}: expected format_version {FORMAT_VERSION}, got {version!r}; "
+            f"{path}: expected format_version {FORMAT_VERSION}, got {version!r}; "
             "a newer fcattn wrote it: pip install --upgrade fcattn"
         )
     try:
-        config = ModelConfig.from_dict(values)
+        return ModelConfig.from_dict(values)
     except ConfigError as error:
-        raise CheckpointError(f"{place / CONFIG}: {error}") from None
-    about = _read_json(place / METRICS)
-    provenance = Provenance.from_dict(about.get("provenance", {}))
-    return Checkpoint(
-        config, _weights(place / WEIGHTS, config), provenance, about.get("results", {})
-    )
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def read_provenance(folder: Path) -> Provenance:
+    """Where the weights of a checkpoint folder come from."""
+    return Provenance.from_dict(_read_json(folder / METRICS).get("provenance", {}))
+
+
+def largest_weights(config: ModelConfig) -> int:
+    """Bytes that the weights of a model can have on disk."""
+    weights = expected_weights(config).values()
+    return HEADER + sum(weight.numel() * weight.element_size() for weight in weights)
 
 
 def _weights(path: Path, config: ModelConfig) -> dict[str, Tensor]:
     """Tensors of a safetensors file, after its names, shapes and types have been checked."""
-    expected = expected_weights(config)
+    expected, most = expected_weights(config), largest_weights(config)
+    if path.stat().st_size > most:
+        raise CheckpointError(
+            f"{path}: {path.stat().st_size} bytes, expected at most {most} for this config"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             found = set(file.keys())
@@ -195,8 +224,10 @@ def _compare(path: Path, expected: set[str], found: set[str]) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
+        if path.stat().st_size > LARGEST[path.name]:
+            raise ValueError(f"{path.stat().st_size} bytes, at most {LARGEST[path.name]}")
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise CheckpointError(f"{path}: not JSON ({error})") from None
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected an object, got {type(values).__name__}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from fcattn import card, checkpoint, hub
+from fcattn import card, checkpoint, hub, remote
 from fcattn.checkpoint import Checkpoint, Provenance
 from fcattn.config import ModelConfig
 from fcattn.listener import Listener
@@ -33,18 +34,23 @@ class EmotionClassifier(EmotionNetwork, Listener):
         self.results = results or {}
 
     @classmethod
-    def from_pretrained(cls, name: str | Path, *, strict: bool = False) -> EmotionClassifier:
+    def from_pretrained(
+        cls, name: str | Path, *, revision: str | None = None, strict: bool = False
+    ) -> EmotionClassifier:
         """Load a model, in eval mode, on the CPU.
 
         Args:
-            name: Checkpoint folder, or name of a model.
+            name: Checkpoint folder, name of a model, or repository of the Hub:
+                ``owner/repo[@revision]``.
+            revision: Branch, tag or commit of a repository.
             strict: True refuses other weights in place of those that the name promises.
 
         Raises:
             UnknownModelError: If nothing of that name is found.
             CheckpointError: If the folder is not a whole checkpoint.
+            HubError: If a repository cannot be reached and the cache does not hold it.
         """
-        found = checkpoint.load(hub.resolve(str(name), strict))
+        found = checkpoint.load(hub.resolve(str(name), revision, strict))
         model = cls(found.config, found.provenance, found.results)
         model.load_state_dict(found.weights, strict=True)
         return model.eval()
@@ -53,6 +59,29 @@ class EmotionClassifier(EmotionNetwork, Listener):
     def scorer(self) -> NetworkScorer:
         """The network as what answers."""
         return NetworkScorer(self)
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool = False,
+        revision: str | None = None,
+        tag: str | None = None,
+    ) -> str:
+        """Publish the model; refuses without licence, data set, split and metrics.
+
+        Args:
+            repository: ``owner/repo``; made if it is not there.
+            private: True makes a new repository visible to its owner only.
+            revision: Branch; ``main`` by default.
+            tag: Name for the commit, for example ``v1``.
+
+        Returns:
+            The commit.
+        """
+        with tempfile.TemporaryDirectory() as home:
+            folder = self.save_pretrained(Path(home) / self.provenance.name)
+            return remote.push(folder, repository, private=private, revision=revision, tag=tag)
 
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write a checkpoint folder: config, weights, metrics and card."""

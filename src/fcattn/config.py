@@ -26,6 +26,9 @@ LABELS = (
 ATTENTIONS = ("mhsa", "fa", "fa_ca")
 """Plain self-attention, with Focus-Attention, with Focus- and Calibration-Attention."""
 
+LARGEST_SIZE = 8_192
+"""Of any layer: a config from elsewhere must not take all memory."""
+
 FORMAT_VERSION = 1
 """Version of the checkpoint folder; a newer one is refused."""
 
@@ -58,7 +61,12 @@ class FeatureConfig:
         _require(
             0 < self.hop_ms <= self.window_ms, "features.hop_ms must be above 0 and ≤ window_ms"
         )
-        _require(self.mel_bands % 16 == 0 and self.mel_bands > 0, "features.mel_bands: 16, 32, 48…")
+        _require(
+            self.mel_bands % 16 == 0 and 0 < self.mel_bands <= 512,
+            "features.mel_bands: 16, 32, 48 … 512",
+        )
+        _require(self.sample_rate_hz <= 192_000, "features.sample_rate_hz: at most 192000")
+        _require(self.window_ms <= 1_000, "features.window_ms: at most 1000")
         _require(
             0 <= self.low_hz < self.high_hz <= self.sample_rate_hz / 2,
             "features: expected 0 ≤ low_hz < high_hz ≤ sample_rate_hz / 2",
@@ -101,7 +109,11 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         """Refuse sizes that do not fit each other."""
         sizes = (self.width, self.heads, self.blocks, self.feedforward, *self.stem_channels)
-        _require(min(sizes) > 0, "network: every size must be above 0")
+        _require(
+            min(sizes) > 0 and max(sizes) <= LARGEST_SIZE,
+            f"network: every size must be above 0 and at most {LARGEST_SIZE}",
+        )
+        _require(self.blocks <= 64, "network.blocks: at most 64")
         _require(self.width % self.heads == 0, "network.heads must divide network.width")
         _require(0 <= self.dropout < 1, "network.dropout must lie in [0, 1)")
         _require(0 < self.narrowest_focus < 1, "network.narrowest_focus must lie in (0, 1)")
@@ -137,6 +149,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         """Refuse labels, attention or numbers that make no model."""
         _require(len(self.labels) >= 2, "labels: expected at least two class names")
+        _require(len(self.labels) <= 1_000, "labels: at most 1000")
         _require(len(set(self.labels)) == len(self.labels), "labels: a class name occurs twice")
         _require(self.attention in ATTENTIONS, f"attention: expected one of {ATTENTIONS}")
         _require(self.segment_s is None or self.segment_s > 0, "segment_s must be above 0 or null")

@@ -17,6 +17,10 @@ class CheckpointError(FcattnError):
     """A checkpoint folder that is incomplete, damaged, or does not fit its own config."""
 
 
+class HubError(FcattnError):
+    """A repository that does not exist, refuses, or cannot be reached and is not in the cache."""
+
+
 class UnknownModelError(FcattnError):
     """A model name that nothing resolves to."""
 

@@ -1,88 +1,59 @@
-"""A name becomes a checkpoint folder; and the table of the models that have names."""
+"""A name becomes a checkpoint folder: from disk, from the cache, or from the Hugging Face Hub."""
 
 from __future__ import annotations
 
 import difflib
-import json
+import hashlib
+import re
 import warnings
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from fcattn.checkpoint import CONFIG, METRICS, Provenance
-from fcattn.errors import ProvenanceWarning, UnknownModelError
+from fcattn import checkpoint, remote, zoo
+from fcattn.checkpoint import CONFIG, WEIGHTS
+from fcattn.errors import CheckpointError, HubError, ProvenanceWarning, UnknownModelError
+from fcattn.zoo import Record
 
 LOCAL = Path("checkpoints")
 """Where ``fcattn release`` writes, below the current folder."""
 
-
-@dataclass(frozen=True)
-class Record:
-    """A model that has a name.
-
-    Attributes:
-        name: ``ATTENTION-CORPUS``.
-        about: One line.
-        substitute: Model that is loaded while there are no weights of this name.
-        training: Command that trains it.
-    """
-
-    name: str
-    about: str
-    substitute: str | None = None
-    training: str = ""
+REPOSITORY = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+?)(@(?P<revision>[\w./-]+))?")
 
 
-def _train(recipe: str, root: str) -> str:
-    return f"fcattn fit --config recipes/{recipe}.yaml --data.root {root}"
-
-
-RECORDS = (
-    Record("fa-ca-ravdess", "8 emotions, English", training=_train("ravdess/fa_ca", "RAVDESS")),
-    Record(
-        "fa-ca-open4",
-        "4 emotions, English, German and Polish",
-        training=_train("open4/fa_ca", "CORPORA"),
-    ),
-    Record(
-        "fa-ca-iemocap",
-        "4 emotions, English; only a laboratory with the IEMOCAP licence can train it",
-        substitute="fa-ca-open4",
-        training=_train("iemocap/fa_ca", "IEMOCAP_full_release"),
-    ),
-)
-
-
-def resolve(name: str, strict: bool = False) -> Path:
+def resolve(name: str, revision: str | None = None, strict: bool = False) -> Path:
     """The checkpoint folder of a model.
 
-    In this order: a folder at that path, ``checkpoints/NAME`` below the current folder, weights
-    that came with the package, and for a name without weights its substitute, with a warning.
+    In this order: a folder at that path; a known name: ``checkpoints/NAME`` below the current
+    folder, weights that came with the package, the cache, the Hub, its substitute with a warning;
+    then ``owner/repo[@revision]``, from the cache or the Hub. Weights that are here never touch the
+    network.
 
     Args:
-        name: Folder, or name of a model.
+        name: Folder, name of a model, or repository.
+        revision: Branch, tag or commit of a repository.
         strict: True makes a substitute an error.
 
     Raises:
         UnknownModelError: If nothing of that name is found, or only a substitute and ``strict``.
+        HubError: If a repository cannot be reached and the cache does not hold it.
     """
-    for folder in (Path(name).expanduser(), LOCAL / name, bundled() / name):
-        if (folder / CONFIG).is_file() or (folder.is_dir() and folder == Path(name).expanduser()):
-            return folder
-    record = next((one for one in RECORDS if one.name == name), None)
-    if record is None or record.substitute is None:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    for home in (LOCAL, bundled()):
+        if (home / name / CONFIG).is_file():
+            return home / name
+    record = zoo.find(name)
+    if record is not None:
+        return _known(record, revision, strict)
+    match = REPOSITORY.fullmatch(name)
+    if match is None:
         raise _unknown(name)
-    if not (bundled() / record.substitute).is_dir():
-        raise _unknown(name)
-    message = _substitution(record)
-    if strict:
-        raise UnknownModelError(message)
-    warnings.warn(message, ProvenanceWarning, stacklevel=3)
-    return resolve(record.substitute)
+    return remote.pull(match["repo"], revision or match["revision"] or "main")
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Names of the models, those with a substitute included.
+    """Names of the models, those with a substitute and those of your own included.
 
     Args:
         pattern: As of a shell, for example ``*ravdess``.
@@ -91,16 +62,8 @@ def list_models(pattern: str = "*") -> list[str]:
         >>> list_models("*iemocap")
         ['fa-ca-iemocap']
     """
-    found = {one.name for one in RECORDS}
-    for home in (LOCAL, bundled()):
-        found |= {path.parent.name for path in home.glob(f"[!.]*/{CONFIG}")}
-    return sorted(name for name in found if fnmatch(name, pattern))
-
-
-def provenance(folder: Path) -> Provenance:
-    """Where the weights of a checkpoint folder come from."""
-    about = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    return Provenance.from_dict(about["provenance"])
+    own = {path.parent.name for home in (LOCAL, bundled()) for path in home.glob(f"[!.]*/{CONFIG}")}
+    return sorted({*zoo.names(pattern), *(name for name in own if fnmatch(name, pattern))})
 
 
 def bundled() -> Path:
@@ -110,9 +73,38 @@ def bundled() -> Path:
     return installed if installed.is_dir() else here.parents[1] / "checkpoints"
 
 
+def _known(record: Record, revision: str | None, strict: bool) -> Path:
+    """Weights of the zoo that are not on disk."""
+    try:
+        folder = remote.pull(record.repository, revision or record.revision)
+    except HubError:
+        if record.substitute is None:
+            raise
+    else:
+        _verify(folder, record)
+        return folder
+    message = _substitution(record)
+    if strict:
+        raise UnknownModelError(message)
+    warnings.warn(message, ProvenanceWarning, stacklevel=4)
+    return resolve(record.substitute)
+
+
+def _verify(folder: Path, record: Record) -> None:
+    """Refuse weights that are not those of the record."""
+    if not record.sha256:
+        return
+    found = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    if found != record.sha256:
+        raise CheckpointError(
+            f"{record.name}: the weights of {record.repository} have the sha256 {found}, expected "
+            f"{record.sha256}: they were damaged or changed; delete {folder} and load again"
+        )
+
+
 def _substitution(record: Record) -> str:
     """Say which weights a name without weights stands for, and what would make real ones."""
-    other = provenance(bundled() / str(record.substitute))
+    other = checkpoint.read_provenance(bundled() / str(record.substitute))
     return (
         f"There are no weights named {record.name} here. The weights of {other.name} stand in for "
         f"them: trained on {', '.join(other.corpora)}, not on IEMOCAP, which is licensed to each "
@@ -125,5 +117,6 @@ def _unknown(name: str) -> UnknownModelError:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return UnknownModelError(
-        f"no model or checkpoint folder {name!r}; {hint}models: {', '.join(known)}"
+        f"no model or checkpoint folder {name!r}; {hint}models: {', '.join(known)}; "
+        "or a repository of the Hub: owner/repo, owner/repo@revision"
     )

@@ -76,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_make_standin(commands)
     _add_release(commands)
     _add_export(commands)
+    _add_push(commands)
+    _add_pull(commands)
     _add_list(commands)
     return parser
 
@@ -189,6 +191,43 @@ def _add_release(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         from fcattn.cli.release import release
 
         return release(options.folder, options.name, options.out, options.root, options.note)
+
+    parser.set_defaults(run=run)
+
+
+def _add_push(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("push", help="publish a model on the Hugging Face Hub")
+    parser.add_argument("name", metavar="NAME", help="name or checkpoint folder")
+    parser.add_argument("repository", metavar="OWNER/REPO", help="made if it is not there")
+    parser.add_argument("--private", action="store_true", help="only its owner sees it")
+    parser.add_argument("--revision", help="branch (default: main)")
+    parser.add_argument("--tag", help="name of the commit, for example v1")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be uploaded")
+
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.share import push
+
+        return push(
+            options.name,
+            options.repository,
+            private=options.private,
+            revision=options.revision,
+            tag=options.tag,
+            dry_run=options.dry_run,
+        )
+
+    parser.set_defaults(run=run)
+
+
+def _add_pull(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("pull", help="fetch a model of the Hub, for use without network")
+    parser.add_argument("name", metavar="NAME", help="owner/repo, owner/repo@revision, or a name")
+    parser.add_argument("--out", metavar="FOLDER", help="copy it there, to carry it elsewhere")
+
+    def run(options: argparse.Namespace) -> int:
+        from fcattn.cli.share import pull
+
+        return pull(options.name, options.out)
 
     parser.set_defaults(run=run)
 

@@ -7,9 +7,9 @@ import warnings
 from rich.console import Console
 from rich.table import Table
 
-from fcattn import hub
+from fcattn import hub, zoo
 from fcattn.checkpoint import load
-from fcattn.errors import ProvenanceWarning, UnknownModelError
+from fcattn.errors import HubError, ProvenanceWarning, UnknownModelError
 
 
 def show(pattern: str) -> int:
@@ -27,7 +27,7 @@ def show(pattern: str) -> int:
 def markdown() -> str:
     """The table of the models that have weights, for the README."""
     lines = ["| name | emotions | trained on | judged on | UA | WA |", "|---|---|---|---|---|---|"]
-    for record in hub.RECORDS:
+    for record in zoo.RECORDS:
         if record.substitute:
             continue
         found = load(hub.bundled() / record.name)
@@ -51,7 +51,7 @@ def _row(name: str) -> tuple[str, ...]:
         warnings.simplefilter("always", ProvenanceWarning)
         try:
             folder = hub.resolve(name)
-        except UnknownModelError:
+        except (UnknownModelError, HubError):
             return (name, "", "", "", "", "not here")
     found = load(folder)
     about = found.provenance

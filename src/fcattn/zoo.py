@@ -1,0 +1,95 @@
+"""The table of the zoo: a record for every model that has a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+
+@dataclass(frozen=True)
+class Record:
+    """A model that has a name.
+
+    What is known of released weights (labels, licence, training data, figures) stands in their
+    ``metrics.json`` and card; what must be known before they are here stands in the record.
+
+    Attributes:
+        name: ``ATTENTION-CORPUS``.
+        about: One line.
+        repository: Where the weights lie on the Hub.
+        revision: Tag or commit of them.
+        sha256: Of ``model.safetensors``; empty while nobody has released any.
+        labels: Class names.
+        corpora: What it is trained on.
+        licence: Of the weights.
+        training: Command that trains it.
+        substitute: Model that is loaded while there are no weights of this name.
+    """
+
+    name: str
+    about: str
+    repository: str
+    revision: str
+    sha256: str
+    labels: tuple[str, ...]
+    corpora: tuple[str, ...]
+    licence: str
+    training: str
+    substitute: str | None = None
+
+
+FOUR = ("angry", "happy", "neutral", "sad")
+
+RECORDS = (
+    Record(
+        name="fa-ca-ravdess",
+        about="8 emotions, English",
+        repository="fcattn/fa-ca-ravdess",
+        revision="v1",
+        sha256="",
+        labels=(
+            "angry", "calm", "disgusted", "fearful", "happy", "neutral", "sad", "surprised",
+        ),
+        corpora=("RAVDESS",),
+        licence="cc-by-nc-sa-4.0",
+        training="fcattn fit --config recipes/ravdess/fa_ca.yaml --data.root RAVDESS",
+    ),
+    Record(
+        name="fa-ca-open4",
+        about="4 emotions, English, German and Polish",
+        repository="fcattn/fa-ca-open4",
+        revision="v1",
+        sha256="",
+        labels=FOUR,
+        corpora=("RAVDESS", "EmoDB", "nEMO"),
+        licence="cc-by-nc-sa-4.0",
+        training="fcattn fit --config recipes/open4/fa_ca.yaml --data.root CORPORA",
+    ),
+    Record(
+        name="fa-ca-iemocap",
+        about="4 emotions, English; only a laboratory with the IEMOCAP licence can train it",
+        repository="fcattn/fa-ca-iemocap",
+        revision="main",
+        sha256="",
+        labels=FOUR,
+        corpora=("IEMOCAP",),
+        licence="other",
+        training="fcattn fit --config recipes/iemocap/fa_ca.yaml --data.root IEMOCAP_full_release",
+        substitute="fa-ca-open4",
+    ),
+)  # fmt: skip
+
+
+def find(name: str) -> Record | None:
+    """The record of a name."""
+    return next((record for record in RECORDS if record.name == name), None)
+
+
+def names(pattern: str = "*") -> list[str]:
+    """Names that match a shell pattern, sorted.
+
+    Example:
+        >>> names("*iemocap")
+        ['fa-ca-iemocap']
+    """
+    return sorted(record.name for record in RECORDS if fnmatch(record.name, pattern))
