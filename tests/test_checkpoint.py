@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 import fcattn
 from conftest import LABELS, untrained
-from fcattn import checkpoint
+from fcattn import checkpoint, remote, zoo
 from fcattn.config import ModelConfig
 from fcattn.errors import CheckpointError, ConfigError, FcattnError
 
@@ -37,6 +39,30 @@ def edit_weights(change: Callable[[dict], object]) -> Callable[[Path], None]:
         weights = load_file(folder / "model.safetensors")
         change(weights)
         save_file(weights, folder / "model.safetensors")
+
+    return edit
+
+
+def edit_about(change: Callable[[dict], object]) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        values = json.loads((folder / "metrics.json").read_text())
+        change(values)
+        (folder / "metrics.json").write_text(json.dumps(values))
+
+    return edit
+
+
+def edit_header(change: Callable[[dict], object]) -> Callable[[Path], None]:
+    """Let the header of the weights say something else than what follows."""
+
+    def edit(folder: Path) -> None:
+        path = folder / "model.safetensors"
+        whole = path.read_bytes()
+        end = 8 + int.from_bytes(whole[:8], "little")
+        header = json.loads(whole[8:end])
+        change(header)
+        text = json.dumps(header).encode()
+        path.write_bytes(len(text).to_bytes(8, "little") + text + whole[end:])
 
     return edit
 
@@ -89,6 +115,22 @@ def test_saving_replaces_a_folder_and_leaves_nothing_beside_it(folder: Path) -> 
         (lambda folder: (folder / "config.json").write_text("[]"), "expected an object"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\x80\x04K\x01."), "safetens"),
         (lambda folder: os.truncate(folder / "model.safetensors", 5_000), "not a whole safetens"),
+        (lambda folder: os.truncate(folder / "config.json", 10**9), "not JSON .1000000000 bytes"),
+        (lambda folder: os.truncate(folder / "model.safetensors", 10**10), "expected at most"),
+        (lambda folder: (folder / "metrics.json").write_text("[" * 100_000), "not JSON"),
+        (edit_header(lambda h: h["classify.bias"].update(data_offsets=[0, 16])), "safetensors"),
+        (edit_header(lambda h: h["classify.bias"].update(data_offsets=[0, 2**60])), "safetensors"),
+        (edit_header(lambda h: h["classify.bias"].update(shape=[2**62])), "safetensors"),
+        (edit_header(lambda h: h["classify.bias"].update(dtype="F8")), "safetensors"),
+        (edit_config(lambda c: c["network"].update(width=10**9)), "at most 8192"),
+        (edit_config(lambda c: c["network"].update(blocks=10**6)), "at most"),
+        (edit_config(lambda c: c["features"].update(mel_bands=10**6 * 16)), "mel_bands"),
+        (edit_config(lambda c: c["features"].update(window_ms=1e12)), "window_ms"),
+        (edit_config(lambda c: c["features"].update(hop_ms=float("nan"))), "hop_ms"),
+        (edit_about(lambda a: a["provenance"].pop("name")), "no name"),
+        (edit_about(lambda a: a["provenance"].update(name=7)), "name"),
+        (edit_about(lambda a: a.update(provenance=[])), "provenance"),
+        (edit_about(lambda a: a.update(results=[])), "results"),
     ],
 )
 def test_a_damaged_folder_is_one_clear_error(
@@ -97,6 +139,38 @@ def test_a_damaged_folder_is_one_clear_error(
     damage(folder)
     with pytest.raises(CheckpointError, match=words):
         fcattn.from_pretrained(folder)
+
+
+def test_a_refused_config_takes_no_memory(folder: Path) -> None:
+    edit_config(lambda c: c["network"].update(width=8_192, feedforward=8_192, blocks=64))(folder)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match="weights missing"):
+        fcattn.from_pretrained(folder)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "kB"
+
+
+def test_a_save_that_fails_leaves_the_old_folder_and_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(checkpoint, "save_file", fail)
+    with pytest.raises(OSError, match="disk full"):
+        untrained("mhsa").save_pretrained(folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+    assert fcattn.from_pretrained(folder).config.attention == "fa_ca"
+
+
+def test_weights_of_the_zoo_with_another_sha256_are_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    [record] = [one for one in zoo.RECORDS if one.name == "fa-ca-iemocap"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(zoo, "RECORDS", (replace(record, sha256="0" * 64),))
+    monkeypatch.setattr(remote, "pull", lambda *_: folder)
+    with pytest.raises(CheckpointError, match=r"expected 0000.*damaged or changed"):
+        fcattn.from_pretrained("fa-ca-iemocap")
 
 
 def test_the_config_survives_json() -> None:

@@ -18,7 +18,7 @@ def judged(name: str, data: EmotionDataModule) -> tuple[float, float]:
     data.prepare_data()
     data.setup("validate")
     model = fcattn.from_pretrained(name)
-    found = figures(judge(model, data, "validation"), model.config.labels)
+    found = figures(judge(model, data, "validation"))
     assert found["speakers"] == list(model.provenance.validated_on)
     return found["UA"]["value"], model.results["validation"]["UA"]["value"]
 

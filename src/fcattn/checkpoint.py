@@ -67,6 +67,8 @@ class Provenance:
         Raises:
             CheckpointError: If a key is unknown or the name is missing.
         """
+        if not isinstance(values, Mapping):
+            raise CheckpointError(f"provenance: expected an object, got {values!r}")
         known = {one.name for one in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown or "name" not in values:
@@ -76,7 +78,13 @@ class Provenance:
         pairs: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }
-        return cls(**pairs)
+        whole, plain = cls(**pairs), cls("")
+        for one in dataclasses.fields(cls):
+            got, like = getattr(whole, one.name), type(getattr(plain, one.name))
+            texts = got.values() if like is dict else got if like is tuple else ()
+            if not isinstance(got, like) or not all(isinstance(text, str) for text in texts):
+                raise CheckpointError(f"provenance: {one.name}: expected {like.__name__} of text")
+        return whole
 
 
 class Checkpoint(NamedTuple):
@@ -121,8 +129,11 @@ def save(folder: str | Path, checkpoint: Checkpoint, card: str) -> Path:
         save_file(whole, partial / WEIGHTS, metadata={"format": "pt"})
         partial.chmod(0o755)
         if target.exists():
-            shutil.rmtree(target)
-        partial.replace(target)
+            old = target.rename(partial.with_suffix(".old"))
+            partial.replace(target)
+            shutil.rmtree(old)
+        else:
+            partial.replace(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
@@ -142,10 +153,10 @@ def load(folder: str | Path) -> Checkpoint:
             f"{place}: no {', '.join(missing)}; a checkpoint folder holds {', '.join(FILES)}"
         )
     config = read_config(place / CONFIG)
-    about = _read_json(place / METRICS)
-    return Checkpoint(
-        config, _weights(place / WEIGHTS, config), read_provenance(place), about.get("results", {})
-    )
+    results = _read_json(place / METRICS).get("results", {})
+    if not isinstance(results, dict):
+        raise CheckpointError(f"{place / METRICS}: results: expected an object")
+    return Checkpoint(config, _weights(place / WEIGHTS, config), read_provenance(place), results)
 
 
 def read_config(path: Path) -> ModelConfig:
