@@ -40,9 +40,9 @@ def resolve(name: str, revision: str | None = None, strict: bool = False) -> Pat
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    for home in (LOCAL, bundled()):
-        if (home / name / CONFIG).is_file():
-            return home / name
+    own = _own(name)
+    if own is not None:
+        return own
     record = zoo.find(name)
     if record is not None:
         return _known(record, revision, strict)
@@ -50,6 +50,14 @@ def resolve(name: str, revision: str | None = None, strict: bool = False) -> Pat
     if match is None:
         raise _unknown(name)
     return remote.pull(match["repo"], revision or match["revision"] or "main")
+
+
+def at_hand(name: str) -> Path | None:
+    """The folder of a known name, on disk or in the cache; asks nobody and takes no substitute."""
+    own, record = _own(name), zoo.find(name)
+    if own is not None or record is None:
+        return own
+    return remote.cached(record.repository, record.revision)
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -71,6 +79,11 @@ def bundled() -> Path:
     here = Path(__file__).resolve().parent
     installed = here / "checkpoints"
     return installed if installed.is_dir() else here.parents[1] / "checkpoints"
+
+
+def _own(name: str) -> Path | None:
+    homes = (LOCAL / name, bundled() / name)
+    return next((folder for folder in homes if (folder / CONFIG).is_file()), None)
 
 
 def _known(record: Record, revision: str | None, strict: bool) -> Path:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 from rich.console import Console
 from rich.table import Table
 
 from fcattn import hub, zoo
 from fcattn.checkpoint import load
-from fcattn.errors import HubError, ProvenanceWarning, UnknownModelError
 
 
 def show(pattern: str) -> int:
@@ -47,22 +44,21 @@ def markdown() -> str:
 
 
 def _row(name: str) -> tuple[str, ...]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ProvenanceWarning)
-        try:
-            folder = hub.resolve(name)
-        except (UnknownModelError, HubError):
-            return (name, "", "", "", "", "not here")
-    found = load(folder)
+    folder, record = hub.at_hand(name), zoo.find(name)
+    if folder is None and record is not None:
+        instead = record.substitute
+        missing = f"not trained on {', '.join(record.corpora)}"
+        state = f"substitute: {instead}, {missing}" if instead else f"Hub: {record.repository}"
+        return (name, ", ".join(record.labels), "–", "–", "–", state)
+    found = load(hub.resolve(name) if folder is None else folder)
     about = found.provenance
     split, result = next(iter(found.results.items()), ("", None))
     figure = f"{100 * result['UA']['value']:.1f} % ({split})" if result else "–"
-    state = f"substitute: {about.name}, not trained on IEMOCAP" if caught else "here"
     return (
         name,
         ", ".join(found.config.labels),
         ", ".join(about.corpora),
         figure,
         about.licence,
-        state,
+        "here",
     )
