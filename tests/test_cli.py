@@ -14,8 +14,8 @@ import soundfile
 
 import fcattn
 from conftest import LABELS, needs_weights, noise, untrained
-from fcattn.checkpoint import Provenance
 from fcattn.cli import main
+from fcattn.provenance import Provenance
 
 CLIPS = Path(__file__).parent / "clips"
 RECIPES = Path(__file__).parents[1] / "recipes"

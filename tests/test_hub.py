@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from conftest import untrained
-from fcattn.checkpoint import FILES, Provenance
+from fcattn.checkpoint import FILES
 from fcattn.cli import main
+from fcattn.provenance import Provenance
 from loopback_hub import LoopbackHub
 
 TOKEN = "hf_looptest"

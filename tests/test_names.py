@@ -12,8 +12,8 @@ import pytest
 import fcattn
 from conftest import needs_weights, untrained
 from fcattn import hub, zoo
-from fcattn.checkpoint import Provenance
 from fcattn.errors import ProvenanceWarning, UnknownModelError
+from fcattn.provenance import Provenance
 
 
 def test_an_unknown_name_is_an_error_that_lists_what_works() -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fcattn import card, checkpoint, hub, remote
-from fcattn.checkpoint import Checkpoint, Provenance
+from fcattn.checkpoint import Checkpoint
 from fcattn.config import ModelConfig
 from fcattn.listener import Listener
 from fcattn.model import EmotionNetwork
+from fcattn.provenance import Provenance
 from fcattn.scores import NetworkScorer
 
 

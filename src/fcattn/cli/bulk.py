@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from fcattn.cli import formats
-from fcattn.cli.predict import listener
+from fcattn.cli.inputs import listener
 from fcattn.errors import ConfigError
 
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
 
 from fcattn.cli import formats
 from fcattn.cli.formats import Outcome
-from fcattn.errors import AudioError, ConfigError, FcattnError
-from fcattn.sources import ENDINGS
-
-if TYPE_CHECKING:
-    from fcattn.listener import Listener
+from fcattn.cli.inputs import find, listener
+from fcattn.errors import AudioError, ConfigError
 
 
 def predict(options: Namespace) -> int:
@@ -55,36 +49,3 @@ def predict(options: Namespace) -> int:
     if options.format in ("table", "csv"):
         formats.complain(rows)
     return 1 if any(isinstance(one, AudioError) for one in outcomes.values()) else 0
-
-
-def listener(options: Namespace, device: str) -> Listener:
-    """The model that the options name, on a device."""
-    if options.onnx:
-        from fcattn.onnx_classifier import OnnxClassifier
-
-        return OnnxClassifier(options.onnx)
-    from fcattn.classifier import EmotionClassifier
-
-    network = EmotionClassifier.from_pretrained(options.model, strict=options.strict)
-    try:
-        return network.to(device)
-    except (RuntimeError, AssertionError, ImportError) as error:
-        raise FcattnError(f"device {device!r} cannot be used: {error}") from None
-
-
-def find(paths: Sequence[str]) -> list[Path]:
-    """Files as given; of folders, every sound file below."""
-    files: list[Path] = []
-    for path in map(Path, paths):
-        if not path.is_dir():
-            files.append(path)
-            continue
-        below = [one for one in sorted(path.rglob("*")) if _is_sound(one)]
-        if not below:
-            raise FcattnError(f"{path}: a folder without sound files ({', '.join(ENDINGS)})")
-        files += below
-    return files
-
-
-def _is_sound(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()

@@ -9,13 +9,14 @@ import yaml
 from rich.console import Console
 
 from fcattn import card, checkpoint
-from fcattn.checkpoint import Checkpoint, Provenance
+from fcattn.checkpoint import Checkpoint
 from fcattn.cli.train import FcattnCLI
 from fcattn.data import EmotionDataModule, MultiCorpus
 from fcattn.data.module import Split
 from fcattn.errors import CheckpointError, ConfigError
 from fcattn.evaluation import CAUTION, calibrate, figures, judge, measure_alignment
 from fcattn.model import EmotionNetwork
+from fcattn.provenance import Provenance
 from fcattn.run import CONFIG, best_network, versions
 
 PARTS = ("seed_everything", "model", "data", "trainer", "averaging")
