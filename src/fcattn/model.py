@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fcattn.attention import Attended, FocusBias, HeadCalibration, SelfAttention
 from fcattn.config import ModelConfig, NetworkConfig
@@ -147,10 +148,20 @@ class ConvolutionLayer(nn.Module):
 
     def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, before, T, bands) with lengths (B,) to (B, after, T/s, bands/s') and lengths."""
-        maps = self.convolve(maps)
-        lengths = (lengths + self.stride[0] - 1) // self.stride[0]
-        mask = length_mask(lengths, maps.shape[2])
-        return torch.relu(self.norm(maps, mask)) * mask[:, None, :, None], lengths
+        step = self.stride[0]
+        lengths = (lengths + step - 1) // step
+        mask = length_mask(lengths, (maps.shape[2] + step - 1) // step)
+        if self.training:
+            maps = self.norm(self.convolve(maps), mask)
+        else:
+            maps = self._convolve_and_norm(maps)
+        return maps.relu_() * mask[:, None, :, None], lengths
+
+    def _convolve_and_norm(self, maps: Tensor) -> Tensor:
+        """Both in one pass over the maps, as after training the norm is a part of the kernel."""
+        scale, shift = self.norm.affine()
+        kernel = self.convolve.weight * scale[:, None, None, None]
+        return functional.conv2d(maps, kernel, shift, self.stride, padding=1)
 
 
 class AttentionBlock(nn.Module):

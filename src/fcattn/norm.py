@@ -32,14 +32,18 @@ class MaskedBatchNorm(nn.Module):
 
     def forward(self, maps: Tensor, mask: Tensor) -> Tensor:
         """Normalise maps (B, channels, T, bands) with mask (B, T); padding gets any value."""
-        mean, variance = self.running_mean, self.running_var
-        if self.training:
-            mean, variance = self._measure(maps, mask)
-        scale = self.weight * (variance + 1e-5).rsqrt()
-        shift = self.bias - mean * scale
+        scale, shift = self._affine(*self._measure(maps, mask)) if self.training else self.affine()
         return torch.addcmul(
             shift[:, None, None].to(maps.dtype), maps, scale[:, None, None].to(maps.dtype)
         )
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """What this does after training: factors and summands of the channels, (channels,) each."""
+        return self._affine(self.running_mean, self.running_var)
+
+    def _affine(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        scale = self.weight * (variance + 1e-5).rsqrt()
+        return scale, self.bias - mean * scale
 
     def _measure(self, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of each channel; moves the running ones toward them."""
