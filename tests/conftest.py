@@ -15,19 +15,12 @@ import torch
 from fcattn import EmotionClassifier
 from fcattn.config import ModelConfig, NetworkConfig
 from fcattn.data import synthetic
-from fcattn.hub import bundled
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SMALL = NetworkConfig(
     stem_channels=(4, 4, 8, 8), width=32, heads=4, blocks=2, feedforward=32, dropout=0.1
 )
 LABELS = ("angry", "happy", "neutral", "sad")
-
-
-needs_weights = pytest.mark.skipif(
-    not (bundled() / "fa-ca-open4").is_dir() or not (bundled() / "fa-ca-ravdess").is_dir(),
-    reason="no weights are released yet",
-)
 
 
 @pytest.fixture(autouse=True)

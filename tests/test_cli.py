@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 import fcattn
-from conftest import LABELS, needs_weights, noise, untrained
+from conftest import LABELS, noise, untrained
 from fcattn.cli import main
 from fcattn.provenance import Provenance
 
@@ -222,7 +222,6 @@ def test_every_recipe_composes(recipe: Path, tmp_path: Path) -> None:
     assert setup.model.seed == setup.datamodule.seed == 1
 
 
-@needs_weights
 def test_list_says_what_stands_in_for_iemocap(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +232,6 @@ def test_list_says_what_stands_in_for_iemocap(
     assert main(["list", "nothing*"]) == 1
 
 
-@needs_weights
 def test_iemocap_on_the_command_line_says_so_and_strict_refuses(
     wav: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -243,7 +241,6 @@ def test_iemocap_on_the_command_line_says_so_and_strict_refuses(
     assert main([*words, "--strict"]) == 2
 
 
-@needs_weights
 def test_the_demo_clips_get_an_emotion_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(CLIPS), "--model", "fa-ca-ravdess", "--format", "jsonl"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(list(CLIPS.glob("*.flac"))) >= 3

@@ -74,6 +74,11 @@ def test_levels_below_the_loudest_export_too(tmp_path: Path) -> None:
     )
 
 
+def test_segments_are_averaged_without_torch_too(tmp_path: Path) -> None:
+    model = untrained("mhsa", segment_s=1.0, segment_hop_s=0.3)
+    assert exporting.export(model, tmp_path / "segments.onnx") < 1e-5
+
+
 def test_a_wrong_export_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "compare", lambda model, path: 0.2)
     with pytest.raises(FcattnError, match="differs from the model by"):

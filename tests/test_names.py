@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fcattn
-from conftest import needs_weights, untrained
+from conftest import untrained
 from fcattn import hub, zoo
 from fcattn.errors import ProvenanceWarning, UnknownModelError
 from fcattn.provenance import Provenance
@@ -27,7 +27,6 @@ def test_list_models_takes_a_pattern() -> None:
     assert fcattn.list_models("nothing*") == []
 
 
-@needs_weights
 def test_iemocap_warns_once_and_says_what_was_loaded() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -42,7 +41,6 @@ def test_iemocap_warns_once_and_says_what_was_loaded() -> None:
     assert "IEMOCAP" not in model.provenance.corpora
 
 
-@needs_weights
 def test_iemocap_strict_is_an_error() -> None:
     with pytest.raises(UnknownModelError, match="not on IEMOCAP"):
         fcattn.from_pretrained("fa-ca-iemocap", strict=True)
@@ -60,7 +58,6 @@ def test_real_iemocap_weights_come_before_the_substitute(
         assert fcattn.from_pretrained("fa-ca-iemocap", strict=True).provenance == real.provenance
 
 
-@needs_weights
 @pytest.mark.parametrize("name", [one.name for one in zoo.RECORDS])
 def test_every_record_with_weights_tells_the_truth(name: str) -> None:
     with warnings.catch_warnings():
@@ -86,7 +83,6 @@ def run_python(program: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@needs_weights
 def test_using_a_model_needs_no_lightning_and_no_network(wav: Path) -> None:
     program = f"""
 import socket, sys

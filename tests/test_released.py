@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import fcattn
-from conftest import needs_weights
+from fcattn.cli.listing import markdown
+from fcattn.cli.train import FcattnCLI
 from fcattn.data import RAVDESS, MultiCorpus
 from fcattn.data.module import EmotionDataModule
 from fcattn.evaluation import figures, judge
@@ -23,7 +25,21 @@ def judged(name: str, data: EmotionDataModule) -> tuple[float, float]:
     return found["UA"]["value"], model.results["validation"]["UA"]["value"]
 
 
-@needs_weights
+@pytest.mark.parametrize("name", ["fa-ca-ravdess", "fa-ca-open4"])
+def test_released_weights_are_of_their_recipe(name: str, tmp_path: Path) -> None:
+    model = fcattn.from_pretrained(name)
+    recipe = Path(__file__).parents[1] / model.provenance.recipe
+    setup = FcattnCLI(["--config", str(recipe), "--data.root", str(tmp_path)], run=False)
+    assert replace(model.config, temperature=1.0) == setup.model.config
+    assert model.provenance.seed == setup.model.seed
+    assert set(model.provenance.validated_on) == set(setup.datamodule.validation_speakers)
+
+
+def test_the_table_of_the_readme_is_what_the_weights_say() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert markdown() in readme, "run: make readme"
+
+
 def test_fa_ca_ravdess_names_65_percent_of_unseen_actors(shared_data: Path) -> None:
     data = RAVDESS(str(shared_data / "ravdess"), validation_speakers=["17", "18", "19", "20"])
     now, card = judged("fa-ca-ravdess", data)
@@ -31,7 +47,6 @@ def test_fa_ca_ravdess_names_65_percent_of_unseen_actors(shared_data: Path) -> N
     assert now >= 0.65
 
 
-@needs_weights
 def test_fa_ca_open4_does_what_its_card_says(shared_data: Path) -> None:
     speakers = list(fcattn.from_pretrained("fa-ca-open4").provenance.validated_on)
     corpora = {name: name for name in ("ravdess", "emodb", "nemo")}

@@ -97,6 +97,22 @@ def to_mono(samples: NDArray[np.generic], name: str) -> Waveform:
     return mono
 
 
+def segments(waveform: Waveform, size: int, hop: int) -> list[Waveform]:
+    """Overlapping parts of a waveform; the last one may be shorter, and a short one is whole.
+
+    Args:
+        waveform: (samples,).
+        size: Longest part in samples.
+        hop: From the start of one to the start of the next.
+
+    Example:
+        >>> [one.tolist() for one in segments(np.arange(6.0), size=4, hop=1)]
+        [[0.0, 1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0]]
+    """
+    count = -(-max(0, len(waveform) - size) // hop) + 1
+    return [waveform[start : start + size] for start in range(0, count * hop, hop)]
+
+
 def batch(waveforms: Sequence[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
     """Pad waveforms to the longest.
 

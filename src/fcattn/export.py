@@ -36,8 +36,9 @@ def export(model: EmotionClassifier, path: Path, int8: bool = False) -> float:
 
     The graph takes ``waveform`` (batch, samples) float32 and ``lengths`` (batch,) int64 in samples,
     of any batch and length, and gives ``scores`` (batch, classes) and ``received`` (batch, T): the
-    attention that each frame of the last block receives, mean over heads. Labels, sample rate and
-    provenance are in its metadata.
+    attention that each frame of the last block receives, mean over heads. Labels, sample rate,
+    provenance and the length of segments are in its metadata; a model that averages segments does
+    so outside of the graph.
 
     Args:
         model: What to write.
@@ -51,10 +52,6 @@ def export(model: EmotionClassifier, path: Path, int8: bool = False) -> float:
         DependencyError: If onnx, onnxscript or onnxruntime is not installed.
         FcattnError: If the file would not say what the model says; nothing is written then.
     """
-    if model.config.segment_s is not None:
-        raise FcattnError(
-            "a model that averages segments cannot be exported; set segment_s to null"
-        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as home:
         partial = Path(home) / "model.onnx"
@@ -161,6 +158,8 @@ def _write_metadata(model: EmotionClassifier, path: Path) -> None:
         {
             "labels": json.dumps(model.config.labels),
             "sample_rate_hz": str(model.config.features.sample_rate_hz),
+            "segment_s": json.dumps(model.config.segment_s),
+            "segment_hop_s": json.dumps(model.config.segment_hop_s),
             "name": about.name,
             "corpora": json.dumps(about.corpora),
             "licence": about.licence,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fcattn import audio
 from fcattn.audio import Waveform
@@ -34,18 +35,30 @@ class OnnxScorer:
             )
         self.labels: tuple[str, ...] = tuple(json.loads(about["labels"]))
         self.rate_hz = int(about["sample_rate_hz"])
-        self.name: str = about.get("name", "")
+        seconds = json.loads(about.get("segment_s", "null"))
+        self.segment = None if seconds is None else round(seconds * self.rate_hz)
+        self.hop = round(json.loads(about.get("segment_hop_s", "1.0")) * self.rate_hz)
 
     def scores(self, waveforms: Sequence[Waveform]) -> list[list[float]]:
-        """Probabilities of each waveform."""
+        """Probabilities of each waveform, or the mean over its segments."""
+        if self.segment is None:
+            rows: list[list[float]] = self._run(waveforms).tolist()
+            return rows
+        cut = [audio.segments(one, self.segment, self.hop) for one in waveforms]
+        found = self._run([part for parts in cut for part in parts])
+        ends = np.cumsum([len(parts) for parts in cut])
+        return [part.mean(axis=0).tolist() for part in np.split(found, ends[:-1])]
+
+    def _run(self, waveforms: Sequence[Waveform]) -> NDArray[np.float32]:
+        """Probabilities (waveforms, classes)."""
         padded, lengths = audio.batch(waveforms)
         if (
             padded.shape[1] == 1
         ):  # the graph wants two samples; the second is silence beyond the end
             padded = np.pad(padded, ((0, 0), (0, 1)))
         [found] = self.session.run(["scores"], {"waveform": padded, "lengths": lengths})
-        rows: list[list[float]] = found.tolist()
-        return rows
+        scores: NDArray[np.float32] = found
+        return scores
 
 
 class OnnxClassifier(Listener):

@@ -29,16 +29,16 @@ class Augmentation:
         mixup: Parameter α of the Beta distribution that mixes pairs of clips.
     """
 
-    speeds: tuple[int, ...] = (85, 90, 95, 100, 105, 110, 115)
-    gain_db: float = 6.0
-    colour_db: float = 4.0
+    speeds: tuple[int, ...] = (90, 95, 100, 105, 110)
+    gain_db: float = 3.0
+    colour_db: float = 2.0
     noise_snr_db: tuple[float, float] = (15.0, 40.0)
-    noise_share: float = 0.2
+    noise_share: float = 0.0
     time_masks: int = 1
     time_mask_s: float = 0.3
     band_masks: int = 1
     band_mask: int = 10
-    mixup: float = 0.2
+    mixup: float = 0.0
 
 
 def change_waveform(waveform: Tensor, lengths: Tensor, how: Augmentation) -> tuple[Tensor, Tensor]:

@@ -40,7 +40,9 @@ class EmotionDataModule(LightningDataModule):
         test_speakers: For ``held-out``: who tests; where nobody does, the validation speakers are
             what ``test`` measures on, with a warning.
         batch_size: Clips of a batch on each process.
-        crop_s: Longest part of a clip that one training step sees; ``null`` for whole clips.
+        crop_s: Longest part of a clip that one training step sees; ``null`` for whole clips. Score
+            segments of that length too (``model.segment_s``): a network that learnt from crops is
+            worse on whole clips.
         workers: Processes that read clips; 0 reads in the training process.
         sample_rate_hz: Rate of the waveforms.
         seed: Of order and crops.
