@@ -45,6 +45,22 @@ def test_clips_of_a_batch_have_like_length() -> None:
     assert padding([shuffled[i : i + 8] for i in range(0, 203, 8)]) > 0.4
 
 
+def test_batches_of_a_speaker_are_that(tones: Path) -> None:
+    def speakers(alike: str) -> float:
+        data = Synthetic(
+            str(tones), validation_speakers=["05"], batch_size=8, crop_s=0.5, alike=alike
+        )
+        data.prepare_data()
+        data.setup("fit")
+        train = data.splits["train"]
+        each = [
+            {train[place].speaker for place in batch.places} for batch in data.train_dataloader()
+        ]
+        return sum(map(len, each)) / len(each)
+
+    assert speakers("speaker") <= 2 < speakers("length")
+
+
 def test_clips_of_one_length_are_shuffled_too() -> None:
     """Crops are often all of one length; neighbours in a corpus are of one speaker."""
     batches = [indices for _, indices in LengthBatches([48_000] * 960, 16, shuffle=True)]

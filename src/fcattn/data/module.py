@@ -40,6 +40,9 @@ class EmotionDataModule(LightningDataModule):
         test_speakers: For ``held-out``: who tests; where nobody does, the validation speakers are
             what ``test`` measures on, with a warning.
         batch_size: Clips of a batch on each process.
+        alike: What clips of a batch have in common. ``length``: nothing else. ``speaker``: of clips
+            that are as long as the crops, the batch takes those of one or two speakers. Its batch
+            norm then takes out what is the speaker's, and the network learns to do without.
         crop_s: Longest part of a clip that one training step sees; ``null`` for whole clips. Score
             segments of that length too (``model.segment_s``): a network that learnt from crops is
             worse on whole clips.
@@ -63,6 +66,7 @@ class EmotionDataModule(LightningDataModule):
         validation_speakers: list[str] | None = None,
         test_speakers: list[str] | None = None,
         batch_size: int = 16,
+        alike: Literal["length", "speaker"] = "length",
         crop_s: float | None = 3.0,
         workers: int = 0,
         sample_rate_hz: int = 16_000,
@@ -79,6 +83,7 @@ class EmotionDataModule(LightningDataModule):
         self.validation_speakers = validation_speakers or []
         self.test_speakers = test_speakers or []
         self.batch_size = batch_size
+        self.alike = alike
         self.crop_s = crop_s
         self.workers = workers
         self.sample_rate_hz = sample_rate_hz
@@ -177,8 +182,11 @@ class EmotionDataModule(LightningDataModule):
         return "test" if self.splits["test"] else "validation"
 
     def like(self, clips: Clips) -> Sequence[float]:
-        """What clips of a batch have alike: their length."""
-        return clips.lengths()
+        """What sorts clips into batches: their length, and the order of the corpus if asked."""
+        lengths = clips.lengths()
+        if self.alike == "length":
+            return lengths
+        return [length - place / len(lengths) for place, length in enumerate(lengths)]
 
     def _epoch(self) -> int:
         """Epochs that are done, also while a resumed run is being set up."""
