@@ -100,7 +100,7 @@ def render(checkpoint: Checkpoint) -> str:
         parameters=sum(weight.numel() for weight in checkpoint.weights.values()),
         attention=ATTENTION[config.attention],
         note=f"\n**{about.note}**\n" if about.note else "",
-        corpora=" and ".join(about.corpora) or "Unknown",
+        corpora=", ".join(about.corpora) or "Unknown",
         trained=_people(about.trained_on),
         trained_on=", ".join(about.trained_on) or "–",
         validated=_people(about.validated_on),

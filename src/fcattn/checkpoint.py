@@ -69,6 +69,7 @@ def save(folder: str | Path, checkpoint: Checkpoint, card: str) -> Path:
             name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.weights.items()
         }
         save_file(whole, partial / WEIGHTS, metadata={"format": "pt"})
+        (partial / WEIGHTS).chmod(0o644)
         partial.chmod(0o755)
         if target.exists():
             old = target.rename(partial.with_suffix(".old"))
