@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import fcattn
+from fcattn import hub, zoo
 from fcattn.cli.listing import markdown
 from fcattn.cli.train import FcattnCLI
 from fcattn.data import RAVDESS, MultiCorpus
@@ -33,6 +35,16 @@ def test_released_weights_are_of_their_recipe(name: str, tmp_path: Path) -> None
     assert replace(model.config, temperature=1.0) == setup.model.config
     assert model.provenance.seed == setup.model.seed
     assert set(model.provenance.validated_on) == set(setup.datamodule.validation_speakers)
+
+
+@pytest.mark.parametrize("name", ["fa-ca-ravdess", "fa-ca-open4"])
+def test_the_record_of_released_weights_is_theirs(name: str) -> None:
+    record, model = zoo.find(name), fcattn.from_pretrained(name)
+    weights = (hub.bundled() / name / "model.safetensors").read_bytes()
+    assert record.sha256 == hashlib.sha256(weights).hexdigest()
+    assert record.labels == model.config.labels
+    assert record.corpora == model.provenance.corpora
+    assert record.licence == model.provenance.licence
 
 
 def test_the_table_of_the_readme_is_what_the_weights_say() -> None:

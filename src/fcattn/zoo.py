@@ -46,7 +46,7 @@ RECORDS = (
         about="8 emotions, English",
         repository="fcattn/fa-ca-ravdess",
         revision="v1",
-        sha256="",
+        sha256="9c467c1cdfc1dfa5281ececd9b529f1f1fc84cf5627e5166c5f8c7f6739f02c0",
         labels=(
             "angry", "calm", "disgusted", "fearful", "happy", "neutral", "sad", "surprised",
         ),
@@ -59,7 +59,7 @@ RECORDS = (
         about="4 emotions, English, German and Polish",
         repository="fcattn/fa-ca-open4",
         revision="v1",
-        sha256="",
+        sha256="3235f19be8f7c33d2153020cffef026084f294721f428a20a76955231709a0ef",
         labels=FOUR,
         corpora=("RAVDESS", "EmoDB", "nEMO"),
         licence="cc-by-nc-sa-4.0",
