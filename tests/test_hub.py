@@ -19,9 +19,19 @@ import pytest
 from conftest import untrained
 from fcattn.checkpoint import FILES
 from fcattn.cli import main
+from fcattn.data import standin
 from fcattn.provenance import Provenance
 from loopback_hub import LoopbackHub
 
+RECIPE = Path(__file__).parents[1] / "recipes" / "iemocap" / "fa_ca.yaml"
+SMALL = [
+    "--model.network.stem_channels=[4,4,8,8]",
+    "--model.network.width=32",
+    "--model.network.feedforward=32",
+    "--trainer.accelerator=cpu",
+    "--trainer.max_epochs=1",
+    "--trainer.enable_progress_bar=false",
+]
 TOKEN = "hf_looptest"
 ABOUT = Provenance(
     "fa-ca-mine",
@@ -159,14 +169,22 @@ def test_pull_makes_a_folder_to_carry(hub: LoopbackHub, folder: Path, tmp_path: 
 
 
 def test_weights_of_a_laboratory_take_the_place_of_the_substitute(
-    hub: LoopbackHub, folder: Path, tmp_path: Path
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine = Machine(tmp_path / "here", hub)
-    assert machine.fcattn("push", str(folder), "fcattn/fa-ca-iemocap").returncode == 0
-    program = "import warnings; warnings.simplefilter('error')" + PREDICT
-    done = machine.python("-c", program, "fa-ca-iemocap")
+    monkeypatch.chdir(tmp_path)
+    root = standin.write(tmp_path / "standin")
+    recipe = ["--config", str(RECIPE), f"--data.root={root}", *SMALL]
+    assert main(["fit", *recipe]) == 0
+    assert main(["release", "runs/iemocap-fa_ca", "--name", "fa-ca-standin"]) == 0
+
+    lab, reader = Machine(tmp_path / "lab", hub), Machine(tmp_path / "reader", hub)
+    folder = tmp_path / "checkpoints" / "fa-ca-standin"
+    done = lab.fcattn("push", str(folder), "fcattn/fa-ca-iemocap")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == machine.predict(str(folder))
+    program = "import warnings; warnings.simplefilter('error')" + PREDICT
+    done = reader.python("-c", program, "fa-ca-iemocap")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == lab.predict(str(folder))
 
 
 def test_dry_run_shows_and_uploads_nothing(hub: LoopbackHub, folder: Path, tmp_path: Path) -> None:
