@@ -24,8 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     complain = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def say(message: Warning | str, *_: object, **__: object) -> None:
-        complain.print(f"[yellow]note:[/] {message}")
+    def say(message: Warning | str, kind: type[Warning], *_: object, **__: object) -> None:
+        if not issubclass(kind, DeprecationWarning | FutureWarning):  # not the user's to mend
+            complain.print(f"[yellow]note:[/] {message}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", ProvenanceWarning)

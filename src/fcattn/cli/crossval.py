@@ -40,6 +40,7 @@ def crossval(words: Sequence[str], folds: str, seeds: str | None, out: str | Non
         logging.getLogger(part).setLevel(logging.WARNING)
     first = _setup(words)
     data = first.datamodule
+    data.prepare_data()
     count = len(data.folds(data.utterances()))
     chosen = _numbers(folds, "--folds", 1, count) if folds != "all" else list(range(1, count + 1))
     drawn = _numbers(seeds, "--seeds", 0, 2**32 - 1) if seeds else [data.seed]
