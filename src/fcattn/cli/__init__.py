@@ -24,8 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     complain = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def say(message: Warning | str, kind: type[Warning], *_: object, **__: object) -> None:
-        if not issubclass(kind, DeprecationWarning | FutureWarning):  # not the user's to mend
+    def say(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        if not issubclass(category, DeprecationWarning | FutureWarning):  # not the user's to mend
             complain.print(f"[yellow]note:[/] {message}")
 
     with warnings.catch_warnings():
