@@ -71,9 +71,12 @@ class FocusBias(nn.Module):
             query: (B, H, T, d).
             mask: (B, T).
         """
-        mean = _mean_over_time(query, mask).unsqueeze(2)  # (B, H, 1, d)
-        context = torch.tanh(query @ self.from_query + mean @ self.from_mean)  # (B, H, T, d)
-        centre, width = (context @ self.to_centre_and_width).float().unbind(-1)  # (B, H, T) each
+        mean = torch.bmm(_mean_over_time(query, mask).transpose(0, 1), self.from_mean)  # (H, B, d)
+        each = query.transpose(0, 1)  # (H, B, T, d)
+        own = torch.bmm(each.flatten(1, 2), self.from_query).view_as(each)
+        context = own.add_(mean.unsqueeze(2)).tanh_().flatten(1, 2)  # (H, B·T, d)
+        found = torch.bmm(context, self.to_centre_and_width).view(*each.shape[:3], 2)
+        centre, width = found.transpose(0, 1).float().unbind(-1)  # (B, H, T) each
         share = torch.sigmoid(width + self.wide) / 2
         return Focus(torch.sigmoid(centre), self.narrowest + (1 - self.narrowest) * share)
 
@@ -146,7 +149,7 @@ class SelfAttention(nn.Module):
             Frames (B, T, width), and ``Attended`` if asked for.
         """
         projected = self.project(frames).unflatten(-1, (3, self.heads, -1))  # (B, T, 3, H, d)
-        query, key, value = projected.permute(2, 0, 3, 1, 4)  # (B, H, T, d) each
+        query, key, value = (part.transpose(1, 2) for part in projected.unbind(2))  # (B, H, T, d)
         focus = self.focus(query, mask) if self.focus is not None else None
         attended = attend(query, key, value, mask, focus)  # (B, H, T, d)
         weights = None
@@ -164,4 +167,5 @@ class SelfAttention(nn.Module):
 def _mean_over_time(values: Tensor, mask: Tensor) -> Tensor:
     """Mean over the valid frames of (B, H, T, d): (B, H, d)."""
     share = mask.to(values.dtype) / mask.sum(dim=1, keepdim=True).clamp_min(1)  # (B, T)
-    return torch.einsum("bhtd,bt->bhd", values, share.to(values.dtype))
+    heads, together = values.shape[1], values.transpose(1, 2).flatten(2)  # (B, T, H·d)
+    return torch.bmm(share.unsqueeze(1), together).view(share.shape[0], heads, -1)

@@ -42,7 +42,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, focus: Focus
     if focus is None:
         return kernel(query, key, value, attn_mask=mask[:, None, None, :])
     long_query, long_key, scale = fold(query, key, mask, focus)
-    long_value = functional.pad(value, (0, EXTRA))  # the kernel wants one size for all three
+    nothing = value.new_zeros(()).expand(*value.shape[:3], EXTRA)
+    long_value = _append(value, nothing)  # the kernel wants one size for all three
     return kernel(long_query, long_key, long_value, scale=scale)[..., : value.shape[-1]]
 
 
@@ -64,20 +65,18 @@ def fold(query: Tensor, key: Tensor, mask: Tensor, focus: Focus) -> tuple[Tensor
     kind, root = query.dtype, query.shape[-1] ** 0.5
     position = positions(mask) - 0.5  # (B, T), around 0 for precision
     sharpness = root * focus.width.square().reciprocal()  # (B, H, T)
-    a, a_low = _split(-0.5 * sharpness, kind)
-    b, b_low = _split(sharpness * (focus.centre - 0.5), kind)
-    square, square_low = _split(position.square(), kind)
-    plain, plain_low = _split(position, kind)
-    padded = torch.where(mask, 0.0, MASKED).to(kind)
-    one, nothing = torch.full_like(a, root), torch.zeros_like(a)
-    on_query = torch.stack((a, a, a_low, b, b, b_low, one, nothing), dim=-1)  # (B, H, T, 8)
-    on_key = torch.stack(
-        (square, square_low, square, plain, plain_low, plain, padded, torch.zeros_like(plain)),
-        dim=-1,
-    ).unsqueeze(1)  # (B, 1, T, 8)
-    long_query = torch.cat((query, on_query), dim=-1)
-    long_key = torch.cat((key, on_key.expand(-1, key.shape[1], -1, -1)), dim=-1)
-    return long_query, long_key, 1 / root
+    slope = sharpness * (focus.centre - 0.5)
+    on_query, query_low = _split(
+        torch.stack((sharpness, slope, torch.full_like(slope, root)), dim=-1), kind
+    )  # (B, H, T, 3)
+    on_key, key_low = _split(
+        torch.stack((-0.5 * position.square(), position, torch.where(mask, 0.0, MASKED)), dim=-1),
+        kind,
+    )  # (B, T, 3)
+    on_query = torch.cat((on_query, on_query, query_low[..., :2]), dim=-1)  # (B, H, T, 8)
+    on_key = torch.cat((on_key, key_low, on_key[..., :2]), dim=-1).unsqueeze(1)  # (B, 1, T, 8)
+    on_key = on_key.expand(-1, key.shape[1], -1, -1)
+    return _append(query, on_query), _append(key, on_key), 1 / root
 
 
 def positions(mask: Tensor) -> Tensor:
@@ -114,7 +113,7 @@ def received_attention(
 
     def given_by(part: Tensor, weight: Tensor) -> Tensor:
         attention = torch.softmax((part @ key.mT).float() * scale + padded, dim=-1)
-        return torch.einsum("bhij,bi->bhj", attention, weight)
+        return (weight[:, None, None] @ attention).squeeze(2)
 
     if torch.compiler.is_exporting():  # a graph has no loop over a length that is not known yet
         return given_by(query, share)
@@ -123,6 +122,11 @@ def received_attention(
         end = start + rows
         received = received + given_by(query[:, :, start:end], share[:, start:end])
     return received
+
+
+def _append(heads: Tensor, more: Tensor) -> Tensor:
+    """More dimensions for (B, H, T, d), laid out as a projection gives them: (B, T, H, d)."""
+    return torch.cat((heads.transpose(1, 2), more.transpose(1, 2)), dim=-1).transpose(1, 2)
 
 
 def _split(exact: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -220,6 +220,7 @@ class AttentivePooling(nn.Module):
         """Frames (B, T, width) with mask (B, T) to (B, 2·width) and the weights (B, T)."""
         scores = self.score(frames).squeeze(-1).float().masked_fill(~mask, float("-inf"))
         weights = torch.softmax(scores, dim=1)  # (B, T)
-        mean = torch.einsum("bt,btc->bc", weights, frames.float())
-        square = torch.einsum("bt,btc->bc", weights, (frames.float() - mean[:, None]).square())
-        return torch.cat((mean, (square + 1e-5).sqrt()), dim=-1), weights
+        share, exact = weights[:, None], frames.float()
+        mean = share @ exact  # (B, 1, width)
+        variance = share @ (exact - mean).square()
+        return torch.cat((mean, (variance + 1e-5).sqrt()), dim=-1).squeeze(1), weights
