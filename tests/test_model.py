@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from conftest import LABELS, SMALL, noise, untrained
 from fcattn import EmotionClassifier
 from fcattn.config import FeatureConfig, ModelConfig
 from fcattn.features import LogMel, filter_bank, smooth_levels_db
 from fcattn.model import EmotionNetwork
-from fcattn.norm import MaskedBatchNorm
+from fcattn.norm import MaskedNormReLU
 
 LENGTHS = [160, 8_000, 16_001, 39_999, 48_000]
 
@@ -41,17 +42,33 @@ def test_padding_does_not_change_the_gradients(attention: str) -> None:
 
 
 def test_batch_norm_counts_valid_frames_only() -> None:
-    maps, mask = torch.randn(2, 3, 40, 8), torch.arange(40) < torch.tensor([[40], [25]])
-    ours, reference = MaskedBatchNorm(3), torch.nn.BatchNorm1d(3)
-    found = ours(torch.where(mask[:, None, :, None], maps, 1e3), mask)
-    valid = maps.permute(0, 2, 3, 1)[mask].reshape(-1, 3)
-    expected = reference(valid).reshape(-1, 8, 3)
-    torch.testing.assert_close(found.permute(0, 2, 3, 1)[mask], expected, atol=1e-5, rtol=1e-4)
+    mask = torch.arange(40) < torch.tensor([[40], [25]])
+    maps = torch.where(mask[:, None, :, None], torch.randn(2, 3, 40, 8), 1e3).requires_grad_()
+    weight, bias = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([0.1, 0.2, -0.3])
+    ours, reference = MaskedNormReLU(3), torch.nn.BatchNorm1d(3)
+    for norm in (ours, reference):
+        norm.weight.data.copy_(weight), norm.bias.data.copy_(bias)
+
+    def last(values: Tensor) -> Tensor:
+        return values.permute(0, 2, 3, 1)[mask]
+
+    found, expected = ours(maps, mask), reference(last(maps).reshape(-1, 3)).relu()
+    torch.testing.assert_close(last(found).reshape(-1, 3), expected, atol=1e-5, rtol=1e-4)
+    assert (found.permute(0, 2, 3, 1)[~mask] == 0).all()
+    direction = torch.randn_like(expected)
+    [theirs] = torch.autograd.grad(expected, maps, direction, retain_graph=True)
+    (expected * direction).sum().backward(inputs=list(reference.parameters()))
+    outward = torch.zeros(2, 40, 8, 3)
+    outward[mask] = direction.reshape(-1, 8, 3)
+    found.backward(outward.permute(0, 3, 1, 2))
+    torch.testing.assert_close(maps.grad, theirs, atol=1e-5, rtol=1e-3)
+    torch.testing.assert_close(ours.weight.grad, reference.weight.grad, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(ours.bias.grad, reference.bias.grad, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(ours.running_mean, reference.running_mean)
     torch.testing.assert_close(ours.running_var, reference.running_var)
     ours.eval(), reference.eval()
     torch.testing.assert_close(
-        ours(maps, mask).permute(0, 2, 3, 1)[mask], reference(valid).reshape(-1, 8, 3)
+        last(ours(maps, mask)).reshape(-1, 3), reference(last(maps).reshape(-1, 3)).relu()
     )
 
 

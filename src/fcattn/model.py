@@ -11,7 +11,7 @@ from torch.nn import functional
 from fcattn.attention import Attended, FocusBias, HeadCalibration, SelfAttention
 from fcattn.config import ModelConfig, NetworkConfig
 from fcattn.features import LogMel, length_mask
-from fcattn.norm import MaskedBatchNorm
+from fcattn.norm import MaskedNormReLU
 
 TIME_STRIDE = 4
 """Log-mel frames that one frame of the attention blocks stands for."""
@@ -144,7 +144,7 @@ class ConvolutionLayer(nn.Module):
         self.stride = stride
         self.convolve = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
         nn.init.kaiming_normal_(self.convolve.weight, nonlinearity="relu")
-        self.norm = MaskedBatchNorm(after)
+        self.norm = MaskedNormReLU(after)
 
     def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, before, T, bands) with lengths (B,) to (B, after, T/s, bands/s') and lengths."""
@@ -152,16 +152,14 @@ class ConvolutionLayer(nn.Module):
         lengths = (lengths + step - 1) // step
         mask = length_mask(lengths, (maps.shape[2] + step - 1) // step)
         if self.training:
-            maps = self.norm(self.convolve(maps), mask)
-        else:
-            maps = self._convolve_and_norm(maps)
-        return maps.relu_() * mask[:, None, :, None], lengths
+            return self.norm(self.convolve(maps), mask), lengths
+        return self._all_at_once(maps) * mask[:, None, :, None], lengths
 
-    def _convolve_and_norm(self, maps: Tensor) -> Tensor:
-        """Both in one pass over the maps, as after training the norm is a part of the kernel."""
+    def _all_at_once(self, maps: Tensor) -> Tensor:
+        """All in one pass over the maps, as after training the norm is a part of the kernel."""
         scale, shift = self.norm.affine()
         kernel = self.convolve.weight * scale[:, None, None, None]
-        return functional.conv2d(maps, kernel, shift, self.stride, padding=1)
+        return functional.conv2d(maps, kernel, shift, self.stride, padding=1).relu_()
 
 
 class AttentionBlock(nn.Module):
