@@ -28,12 +28,21 @@ test: lint
 demo: install
 	$(BIN)/fcattn predict --model fa-ca-ravdess tests/clips
 
-# Write the figures of checkpoints/*/metrics.json into the README.
+# Write the figures of checkpoints/*/metrics.json and bench/results.json into the documents.
 readme: install
 	$(BIN)/fcattn list --markdown > .table.md
-	sed -i -e '/<!-- made by: make readme -->/,/<!-- end -->/{//!d}' \
-	    -e '/<!-- made by: make readme -->/r .table.md' README.md
+	$(call insert,models,README.md)
+	$(BIN)/python -m bench.table > .table.md
+	$(call insert,speed,README.md)
+	$(BIN)/python -m bench.table tried > .table.md
+	$(call insert,tried,bench/README.md)
 	rm .table.md
+
+# Replace what stands between <!-- NAME: make readme --> and <!-- end --> by .table.md.
+define insert
+	sed -i -e '/<!-- $(1): make readme -->/,/<!-- end -->/{//!d}' \
+	    -e '/<!-- $(1): make readme -->/r .table.md' $(2)
+endef
 
 bench: install
 	$(BIN)/python -m pip install --quiet --editable ".[bench,onnx]"

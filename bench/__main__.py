@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench import attention, clips, long, startup, training
+from bench import attention, clips, long, startup, training, tried
 from bench.sides import ROUNDS, Row
 from fcattn import EmotionClassifier, ModelConfig
 
@@ -21,7 +21,7 @@ LABELS = ("angry", "calm", "disgusted", "fearful", "happy", "neutral", "sad", "s
 
 
 def main() -> None:
-    """Print each row as it comes, then write ``results.json`` and ``results.md``."""
+    """Print each row as it comes, then write ``results.json``."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = EmotionClassifier(ModelConfig(LABELS)).eval()
@@ -31,6 +31,7 @@ def main() -> None:
         lambda: clips.rows(model),
         training.rows,
         lambda: long.rows(model),
+        tried.rows,
     ]
     console = Console(highlight=False)
     found: list[Row] = []

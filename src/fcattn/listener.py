@@ -22,6 +22,11 @@ class Listener(ABC):
     def scorer(self) -> Scorer:
         """What answers."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the scores."""
+        return self.scorer.labels
+
     @overload
     def predict(
         self,

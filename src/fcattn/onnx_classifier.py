@@ -81,11 +81,6 @@ class OnnxClassifier(Listener):
         """What answers."""
         return self._scorer
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Class names in the order of the scores."""
-        return self._scorer.labels
-
 
 def _open(path: Path, threads: int) -> Any:
     try:
