@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from bench.sides import Row, medians_s, ms
 
-LATE = ("lightning", "torchmetrics", "torchaudio", "matplotlib")
+LATE = ("lightning", "torchmetrics", "torchaudio", "matplotlib", "huggingface_hub")
 
 
 def rows() -> Iterator[Row]:

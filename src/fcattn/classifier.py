@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fcattn import card, checkpoint, hub, remote
+from fcattn import checkpoint, hub
 from fcattn.checkpoint import Checkpoint
 from fcattn.config import ModelConfig
 from fcattn.listener import Listener
@@ -80,12 +80,16 @@ class EmotionClassifier(EmotionNetwork, Listener):
         Returns:
             The commit.
         """
+        from fcattn import remote  # late, as it loads huggingface_hub
+
         with tempfile.TemporaryDirectory() as home:
             folder = self.save_pretrained(Path(home) / self.provenance.name)
             return remote.push(folder, repository, private=private, revision=revision, tag=tag)
 
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write a checkpoint folder: config, weights, metrics and card."""
+        from fcattn import card  # late, as it loads huggingface_hub
+
         whole = Checkpoint(self.config, self.state_dict(), self.provenance, self.results)
         return checkpoint.save(folder, whole, card.render(whole))
 

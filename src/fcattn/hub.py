@@ -9,7 +9,7 @@ import warnings
 from fnmatch import fnmatch
 from pathlib import Path
 
-from fcattn import checkpoint, remote, zoo
+from fcattn import checkpoint, zoo
 from fcattn.checkpoint import CONFIG, WEIGHTS
 from fcattn.errors import CheckpointError, HubError, ProvenanceWarning, UnknownModelError
 from fcattn.zoo import Record
@@ -49,6 +49,8 @@ def resolve(name: str, revision: str | None = None, strict: bool = False) -> Pat
     match = REPOSITORY.fullmatch(name)
     if match is None:
         raise _unknown(name)
+    from fcattn import remote  # late: huggingface_hub takes a while, and most names are on disk
+
     return remote.pull(match["repo"], revision or match["revision"] or "main")
 
 
@@ -57,6 +59,8 @@ def at_hand(name: str) -> Path | None:
     own, record = _own(name), zoo.find(name)
     if own is not None or record is None:
         return own
+    from fcattn import remote
+
     return remote.cached(record.repository, record.revision)
 
 
@@ -88,6 +92,8 @@ def _own(name: str) -> Path | None:
 
 def _known(record: Record, revision: str | None, strict: bool) -> Path:
     """Weights of the zoo that are not on disk."""
+    from fcattn import remote
+
     try:
         folder = remote.pull(record.repository, revision or record.revision)
     except HubError:
