@@ -16,8 +16,9 @@ from fcattn.data.module import EmotionDataModule, Split
 from fcattn.features import smooth_levels_db
 from fcattn.judged import Judged
 from fcattn.metrics import Alignment
-from fcattn.model import TIME_STRIDE, EmotionNetwork
+from fcattn.model import EmotionNetwork
 from fcattn.scores import batch_scores
+from fcattn.stem import TIME_STRIDE
 
 BATCH = 32
 TEMPERATURES = np.geomspace(0.25, 4.0, 161)

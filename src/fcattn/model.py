@@ -6,15 +6,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from fcattn.attention import Attended, FocusBias, HeadCalibration, SelfAttention
 from fcattn.config import ModelConfig, NetworkConfig
-from fcattn.features import LogMel, length_mask
-from fcattn.norm import MaskedNormReLU
-
-TIME_STRIDE = 4
-"""Log-mel frames that one frame of the attention blocks stands for."""
+from fcattn.features import LogMel
+from fcattn.stem import ConvolutionStem
 
 
 class Inspection(NamedTuple):
@@ -96,70 +92,6 @@ class EmotionNetwork(nn.Module):
         pooled, weights = self.pool(self.norm(hidden), mask)
         logits = self.classify(self.dropout(pooled))
         return Inspection(logits, seen if inspect else [], weights, mask.sum(dim=1))
-
-
-class ConvolutionStem(nn.Module):
-    """Four convolutions from log-mel frames to the width of the attention blocks.
-
-    Args:
-        bands: Mel bands; a multiple of 16.
-        sizes: Channels and width.
-    """
-
-    def __init__(self, bands: int, sizes: NetworkConfig) -> None:
-        super().__init__()
-        channels = (1, *sizes.stem_channels)
-        strides = ((2, 2), (2, 2), (1, 2), (1, 2))  # (time, bands)
-        self.layers = nn.ModuleList(
-            ConvolutionLayer(before, after, stride)
-            for before, after, stride in zip(channels[:-1], channels[1:], strides, strict=True)
-        )
-        self.to_width = nn.Linear(channels[-1] * (bands // 16), sizes.width)
-        self.dropout = nn.Dropout(sizes.dropout)
-        self.layers.to(memory_format=torch.channels_last)
-
-    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames (B, T, bands) with lengths (B,) to (B, T/4, width) and their mask (B, T/4)."""
-        maps = frames.unsqueeze(1)  # (B, 1, T, bands)
-        for layer in self.layers:
-            maps, lengths = layer(maps, lengths)
-        flat = maps.transpose(1, 2).flatten(2)  # (B, T/4, channels·bands/16)
-        return self.dropout(self.to_width(flat)), length_mask(lengths, flat.shape[1])
-
-
-class ConvolutionLayer(nn.Module):
-    """Convolution, batch norm over what is valid, ReLU; padding stays silent.
-
-    A norm over the channels of a frame instead would take away its level, which is half of what an
-    emotion is.
-
-    Args:
-        before: Channels in.
-        after: Channels out.
-        stride: Steps in (time, bands).
-    """
-
-    def __init__(self, before: int, after: int, stride: tuple[int, int]) -> None:
-        super().__init__()
-        self.stride = stride
-        self.convolve = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
-        nn.init.kaiming_normal_(self.convolve.weight, nonlinearity="relu")
-        self.norm = MaskedNormReLU(after)
-
-    def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (B, before, T, bands) with lengths (B,) to (B, after, T/s, bands/s') and lengths."""
-        step = self.stride[0]
-        lengths = (lengths + step - 1) // step
-        mask = length_mask(lengths, (maps.shape[2] + step - 1) // step)
-        if self.training:
-            return self.norm(self.convolve(maps), mask), lengths
-        return self._all_at_once(maps) * mask[:, None, :, None], lengths
-
-    def _all_at_once(self, maps: Tensor) -> Tensor:
-        """All in one pass over the maps, as after training the norm is a part of the kernel."""
-        scale, shift = self.norm.affine()
-        kernel = self.convolve.weight * scale[:, None, None, None]
-        return functional.conv2d(maps, kernel, shift, self.stride, padding=1).relu_()
 
 
 class AttentionBlock(nn.Module):
