@@ -79,9 +79,7 @@ def _exported(model: EmotionClassifier, folder: Path) -> Iterator[Row]:
         path = folder / f"{name}.onnx"
         export(model, path, int8)
         sides = {"onnx": OnnxClassifier(path, threads=1).scorer, "torch": model.scorer}
-        found = medians_s(
-            {side: partial(scorer.scores, samples) for side, scorer in sides.items()}, rounds=31
-        )
+        found = medians_s({side: partial(scorer.scores, samples) for side, scorer in sides.items()})
         what = f"ONNX {name}, 4 s clip, 1 thread"
         yield faster(what, "torch", found["onnx"], found["torch"], 1.5)
 

@@ -8,6 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 ROUNDS = 7
+"""Fewest rounds; what is quick has more of them."""
+
+LEAST_S = 5.0
+"""Time of a comparison, which evens out what else the machine does; at most ``MOST_ROUNDS``."""
+
+MOST_ROUNDS = 101
 
 
 class Row(NamedTuple):
@@ -32,14 +38,17 @@ class Row(NamedTuple):
     met: bool
 
 
-def medians_s(sides: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+def medians_s(sides: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """Median time of each side; the sides take turns, after a round that does not count."""
     times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(rounds + 1):
+    begun = time.perf_counter()
+    for done in range(MOST_ROUNDS + 1):
+        if done > ROUNDS and time.perf_counter() - begun > LEAST_S:
+            break
         for name, run in sides.items():
-            begun = time.perf_counter()
+            started = time.perf_counter()
             run()
-            times[name].append(time.perf_counter() - begun)
+            times[name].append(time.perf_counter() - started)
     return {name: statistics.median(found[1:]) for name, found in times.items()}
 
 
