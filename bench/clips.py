@@ -18,10 +18,10 @@ from fcattn.export import export
 RATE_HZ = 16_000
 
 
-def speech_like(seconds: float, seed: int = 0) -> np.ndarray:
+def speech_like(seconds: float, seed: int = 0, rate_hz: int = RATE_HZ) -> np.ndarray:
     """Noise whose level goes up and down like syllables (samples,)."""
     dice = np.random.default_rng(seed)
-    time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
     syllables = 0.02 + 0.1 * np.sin(2 * np.pi * 2.2 * time_s + dice.uniform(0, 6)) ** 4
     return (syllables * dice.standard_normal(len(time_s))).astype(np.float32)
 

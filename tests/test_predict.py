@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import soundfile
 import torch
 
 from conftest import LABELS, noise, untrained
-from fcattn import EmotionClassifier, Prediction
+from fcattn import EmotionClassifier, Prediction, predict
 from fcattn.errors import AudioError
 from fcattn.scores import batch_scores
 
@@ -60,6 +61,28 @@ def test_one_broken_clip_of_a_hundred_leaves_ninety_nine_results() -> None:
     outcomes = dict(untrained().predict_many(clips, RATE))
     assert sorted(outcomes) == list(range(100))
     assert [place for place, one in outcomes.items() if isinstance(one, AudioError)] == [40]
+
+
+def test_many_clips_are_read_one_pool_ahead_and_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Clips wait in memory, so how many are read must not grow with the list."""
+    read: list[int] = []
+
+    class Clips(list[np.ndarray]):
+        def __iter__(self) -> Iterator[np.ndarray]:
+            for place in range(len(self)):
+                read.append(place)
+                yield self[place]
+
+    monkeypatch.setattr(predict, "POOL", 3)
+    outcomes = untrained().predict_many(Clips(noise(800, seed) for seed in range(20)), RATE)
+    first = next(outcomes)
+    assert len(read) <= 6
+    assert sorted(place for place, _ in [first, *outcomes]) == read == list(range(20))
+    monkeypatch.setattr(predict, "POOL_S", 0.04)
+    pools = predict._pools([noise(320)] * 7, RATE, RATE, in_windows=False)
+    assert [len(pool) for pool in pools] == [3, 3, 1]
 
 
 def test_a_10_ms_clip_and_digital_silence_give_finite_scores(model: EmotionClassifier) -> None:

@@ -122,3 +122,14 @@ def test_a_long_file_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-160_000])
     with pytest.raises(AudioError, match="cut off"):
         untrained().predict(path)
+
+
+def test_a_long_clip_that_is_cut_off_does_not_stop_the_others(tmp_path: Path) -> None:
+    path, clip = tmp_path / "long.wav", noise(16_000)
+    soundfile.write(path, np.tile(clip, 100), 16_000)
+    path.write_bytes(path.read_bytes()[:-160_000])
+    soundfile.write(tmp_path / "short.wav", clip, 16_000)
+    files = [path, tmp_path / "short.wav"]
+    found = dict(untrained().predict_many(files))
+    assert isinstance(found[0], AudioError)
+    assert not isinstance(found[1], AudioError)

@@ -71,12 +71,16 @@ class FocusBias(nn.Module):
             query: (B, H, T, d).
             mask: (B, T).
         """
-        mean = torch.bmm(_mean_over_time(query, mask).transpose(0, 1), self.from_mean)  # (H, B, d)
+        mean = _mean_over_time(query, mask).transpose(0, 1)  # (H, B, d)
         each = query.transpose(0, 1)  # (H, B, T, d)
-        own = torch.bmm(each.flatten(1, 2), self.from_query).view_as(each)
-        context = own.add_(mean.unsqueeze(2)).tanh_().flatten(1, 2)  # (H, B·T, d)
-        found = torch.bmm(context, self.to_centre_and_width).view(*each.shape[:3], 2)
-        centre, width = found.transpose(0, 1).float().unbind(-1)  # (B, H, T) each
+        # tanh(x) is 2 σ(2x) - 1, and torch's σ is six times as fast as its tanh on a CPU
+        own = torch.bmm(each.flatten(1, 2), 2 * self.from_query).view_as(each)
+        of_all = torch.bmm(mean, 2 * self.from_mean).unsqueeze(2)  # (H, B, 1, d)
+        half = torch.sigmoid(own + of_all).flatten(1, 2)  # (H, B·T, d)
+        wanted = self.to_centre_and_width.mT  # (H, 2, d)
+        found = 2 * torch.bmm(wanted, half.mT) - wanted.sum(-1, keepdim=True)  # (H, 2, B·T)
+        found = found.view(-1, 2, *each.shape[1:3]).transpose(0, 2)  # (B, 2, H, T)
+        centre, width = found.float().unbind(1)
         share = torch.sigmoid(width + self.wide) / 2
         return Focus(torch.sigmoid(centre), self.narrowest + (1 - self.narrowest) * share)
 

@@ -91,7 +91,8 @@ def to_mono(samples: NDArray[np.generic], name: str) -> Waveform:
     Raises:
         AudioError: If a sample is NaN or infinite.
     """
-    mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float64), dtype=np.float32)
+    mixed = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float64)
+    mono = np.ascontiguousarray(mixed, dtype=np.float32)
     if not np.isfinite(mono).all():
         raise AudioError(f"{name}: holds NaN or infinite samples")
     return mono

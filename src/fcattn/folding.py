@@ -44,7 +44,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, focus: Focus
     long_query, long_key, scale = fold(query, key, mask, focus)
     nothing = value.new_zeros(()).expand(*value.shape[:3], EXTRA)
     long_value = _append(value, nothing)  # the kernel wants one size for all three
-    return kernel(long_query, long_key, long_value, scale=scale)[..., : value.shape[-1]]
+    attended = kernel(long_query, long_key, long_value, scale=scale).transpose(1, 2)  # as it lies
+    return attended[..., : value.shape[-1]].transpose(1, 2)
 
 
 def fold(query: Tensor, key: Tensor, mask: Tensor, focus: Focus) -> tuple[Tensor, Tensor, float]:
@@ -73,7 +74,7 @@ def fold(query: Tensor, key: Tensor, mask: Tensor, focus: Focus) -> tuple[Tensor
         torch.stack((-0.5 * position.square(), position, torch.where(mask, 0.0, MASKED)), dim=-1),
         kind,
     )  # (B, T, 3)
-    on_query = torch.cat((on_query, on_query, query_low[..., :2]), dim=-1)  # (B, H, T, 8)
+    on_query = torch.cat((on_query, on_query.detach(), query_low[..., :2]), dim=-1)  # (B, H, T, 8)
     on_key = torch.cat((on_key, key_low, on_key[..., :2]), dim=-1).unsqueeze(1)  # (B, 1, T, 8)
     on_key = on_key.expand(-1, key.shape[1], -1, -1)
     return _append(query, on_query), _append(key, on_key), 1 / root

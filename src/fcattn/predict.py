@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,11 +20,15 @@ from fcattn.timeline import HOP_S, WINDOW_S, listen
 BATCH_S = 64.0
 """Padded audio of one batch, in seconds."""
 
-POOL = 256
-"""Clips that are read and sorted by length together."""
+POOL, POOL_S = 128, 600.0
+"""Most clips that are sorted by length together, and about how many seconds; while they are scored
+the next ones are read."""
 
 LONG_S = 60.0
 """Clips beyond this are heard window by window; no corpus has utterances that long."""
+
+Read: TypeAlias = Waveform | Iterator[Waveform]
+"""The whole of a short clip, or the blocks of one that is heard window by window."""
 
 
 def predict(
@@ -45,8 +51,10 @@ def predict(
     Raises:
         AudioError: If the source is not usable sound.
     """
-    heard = _hear(scorer, source, sample_rate_hz, hop_s, window_s)
-    return heard if isinstance(heard, Prediction) else _run(scorer, [heard])[0]
+    read = _read(source, scorer.rate_hz, sample_rate_hz, hop_s is not None)
+    if isinstance(read, np.ndarray):
+        return _run(scorer, [read])[0]
+    return listen(scorer, read, window_s, HOP_S if hop_s is None else hop_s)
 
 
 def predict_many(
@@ -68,40 +76,67 @@ def predict_many(
     Yields:
         Place of the source, and its prediction or what is wrong with it.
     """
-    for start in range(0, len(sources), POOL):
+    for pool in _pools(sources, scorer.rate_hz, sample_rate_hz, hop_s is not None):
         short: dict[int, Waveform] = {}
-        for place, source in enumerate(sources[start : start + POOL], start):
-            try:
-                heard = _hear(scorer, source, sample_rate_hz, hop_s, window_s)
-            except AudioError as error:
-                yield place, error
-                continue
-            if isinstance(heard, Prediction):
-                yield place, heard
+        for place, read in pool.items():
+            if isinstance(read, AudioError):
+                yield place, read
+            elif isinstance(read, np.ndarray):
+                short[place] = read
             else:
-                short[place] = heard
+                yield place, _listen(scorer, read, window_s, hop_s)
         for places in _batches(short, scorer.rate_hz):
             yield from zip(places, _run(scorer, [short[place] for place in places]), strict=True)
 
 
-def _hear(
-    scorer: Scorer,
-    source: Source,
-    sample_rate_hz: int | None,
-    hop_s: float | None,
-    window_s: float,
-) -> Waveform | Prediction:
-    """The whole of a short clip; of a long one, of which no more is read at a time, its answer."""
-    rate_hz = scorer.rate_hz
+def _pools(
+    sources: Sequence[Source], rate_hz: int, sample_rate_hz: int | None, in_windows: bool
+) -> Iterator[dict[int, Read | AudioError]]:
+    """What the next sources hold, by place; a thread reads one pool ahead."""
+    left = iter(enumerate(sources))
+
+    def read() -> dict[int, Read | AudioError]:
+        found: dict[int, Read | AudioError] = {}
+        kept = 0.0
+        for place, source in islice(left, POOL):
+            try:
+                found[place] = one = _read(source, rate_hz, sample_rate_hz, in_windows)
+            except AudioError as error:
+                found[place] = error
+                continue
+            kept += len(one) / rate_hz if isinstance(one, np.ndarray) else LONG_S
+            if kept > POOL_S:
+                break
+        return found
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fcattn-reader") as reader:
+        ahead = reader.submit(read)
+        while pool := ahead.result():
+            ahead = reader.submit(read)
+            yield pool
+
+
+def _read(source: Source, rate_hz: int, sample_rate_hz: int | None, in_windows: bool) -> Read:
+    """The whole of a short clip; of a long one no more than is needed to know that it is long."""
     blocks = audio.blocks(source, rate_hz, sample_rate_hz)
-    if hop_s is not None:
-        return listen(scorer, blocks, window_s, hop_s)
+    if in_windows:
+        return blocks
     begin: list[Waveform] = []
     for block in blocks:
         begin.append(block)
         if sum(map(len, begin)) > LONG_S * rate_hz:
-            return listen(scorer, chain(begin, blocks), window_s, HOP_S)
+            return chain(begin, blocks)
     return begin[0] if len(begin) == 1 else np.concatenate(begin)
+
+
+def _listen(
+    scorer: Scorer, blocks: Iterator[Waveform], window_s: float, hop_s: float | None
+) -> Prediction | AudioError:
+    """Predict a long clip; what is wrong with it may lie far behind its beginning."""
+    try:
+        return listen(scorer, blocks, window_s, HOP_S if hop_s is None else hop_s)
+    except AudioError as error:
+        return error
 
 
 def _run(scorer: Scorer, waveforms: list[Waveform]) -> list[Prediction]:
