@@ -33,7 +33,7 @@ def rows(model: EmotionClassifier) -> Iterator[Row]:
         soundfile.write(clip, speech_like(4), RATE_HZ)
         yield from _one_clip(model, clip)
         yield from _exported(model, Path(folder))
-        yield _folder(model, Path(folder))
+        yield from _folder(model, Path(folder))
 
 
 def _one_clip(model: EmotionClassifier, clip: Path) -> Iterator[Row]:
@@ -66,7 +66,7 @@ def _one_clip(model: EmotionClassifier, clip: Path) -> Iterator[Row]:
                 "wav2vec2": wav2vec,
             }
         )
-        what = f"4 s clip, file to scores, {threads} thread{'s' * (threads > 1)}"
+        what = f"4 s clip, file to scores, {_threads(threads)}"
         ours = found["fcattn"]
         yield faster(what, "openSMILE ComParE_2016 functionals", ours, found["opensmile"], 5)
         yield faster(what, "wav2vec2-base pipeline, random weights", ours, found["wav2vec2"], 60)
@@ -84,7 +84,7 @@ def _exported(model: EmotionClassifier, folder: Path) -> Iterator[Row]:
         yield faster(what, "torch", found["onnx"], found["torch"], 1.5)
 
 
-def _folder(model: EmotionClassifier, folder: Path, count: int = 1000) -> Row:
+def _folder(model: EmotionClassifier, folder: Path, count: int = 1000) -> Iterator[Row]:
     """Files of 0.6 to 6 s, as a list and one by one."""
     home = folder / "clips"
     home.mkdir()
@@ -93,9 +93,14 @@ def _folder(model: EmotionClassifier, folder: Path, count: int = 1000) -> Row:
     for number, file in enumerate(files):
         soundfile.write(file, speech_like(dice.uniform(0.6, 6), number), RATE_HZ)
     together: Callable[[], object] = lambda: list(model.predict_many(files))  # noqa: E731
-    found = medians_s(
-        {"together": together, "alone": lambda: [model.predict(file) for file in files]}
-    )
-    return faster(
-        f"{count} clips, folder to table", "one by one", found["together"], found["alone"], 2
-    )
+    sides = {"together": together, "alone": lambda: [model.predict(file) for file in files]}
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found = medians_s(sides)
+        what = f"{count} clips, folder to table, {_threads(threads)}"
+        yield faster(what, "one by one", found["together"], found["alone"], 2)
+    torch.set_num_threads(1)
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def rows(model: EmotionClassifier) -> Iterator[Row]:
 def _measure(file: Path, short: Path) -> tuple[float, float]:
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(file), str(short)],
+        env={name: value for name, value in os.environ.items() if "MALLOC" not in name},
         capture_output=True,
         text=True,
         check=True,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 ROUNDS = 7
 """Fewest rounds; what is quick has more of them."""
 
-LEAST_S = 5.0
+LEAST_S = 10.0
 """Time of a comparison, which evens out what else the machine does; at most ``MOST_ROUNDS``."""
 
 MOST_ROUNDS = 101

@@ -69,7 +69,7 @@ class ConvolutionLayer(nn.Module):
         mask = length_mask(lengths, (maps.shape[2] + step - 1) // step)
         if self.training:
             return self.norm(self.convolve(maps), mask), lengths
-        return self._all_at_once(maps) * mask[:, None, :, None], lengths
+        return self._all_at_once(maps).mul_(mask[:, None, :, None]), lengths
 
     def _all_at_once(self, maps: Tensor) -> Tensor:
         """All in one pass over the maps, as after training the norm is a part of the kernel."""
