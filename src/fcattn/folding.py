@@ -14,9 +14,6 @@ from torch.nn import functional
 MASKED = -1.0e4
 """Logit of a padded key: its weight underflows to 0 in float32, bfloat16 and float16 alike."""
 
-EXTRA = 8
-"""Dimensions appended to a head for focus and mask; fused kernels want multiples of 8."""
-
 
 class Focus(NamedTuple):
     """Where each query looks: shares of the utterance, each (B, H, T)."""
@@ -42,7 +39,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, focus: Focus
     if focus is None:
         return kernel(query, key, value, attn_mask=mask[:, None, None, :])
     long_query, long_key, scale = fold(query, key, mask, focus)
-    nothing = value.new_zeros(()).expand(*value.shape[:3], EXTRA)
+    nothing = value.new_zeros(()).expand(*value.shape[:3], long_key.shape[-1] - value.shape[-1])
     long_value = _append(value, nothing)  # the kernel wants one size for all three
     attended = kernel(long_query, long_key, long_value, scale=scale).transpose(1, 2)  # as it lies
     return attended[..., : value.shape[-1]].transpose(1, 2)
@@ -51,9 +48,6 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, focus: Focus
 def fold(query: Tensor, key: Tensor, mask: Tensor, focus: Focus) -> tuple[Tensor, Tensor, float]:
     """Write focus and mask into more dimensions of query and key, so that no bias is needed.
 
-    Each factor is split in a high and a low part of the tensor's own precision, which keeps the
-    products exact enough in bfloat16; in float32 the low parts are zero.
-
     Args:
         query: (B, H, T, d).
         key: (B, H, T, d).
@@ -61,22 +55,20 @@ def fold(query: Tensor, key: Tensor, mask: Tensor, focus: Focus) -> tuple[Tensor
         focus: Centres and widths.
 
     Returns:
-        Query and key (B, H, T, d + 8), and the scale ``1/√d`` of their inner product.
+        Query and key (B, H, T, d + 4), or d + 8 in half precision, as fused kernels want multiples
+        of 16 bytes; and the scale ``1/√d`` of their inner product.
     """
     kind, root = query.dtype, query.shape[-1] ** 0.5
     position = positions(mask) - 0.5  # (B, T), around 0 for precision
     sharpness = root * focus.width.square().reciprocal()  # (B, H, T)
     slope = sharpness * (focus.centre - 0.5)
-    on_query, query_low = _split(
-        torch.stack((sharpness, slope, torch.full_like(slope, root)), dim=-1), kind
-    )  # (B, H, T, 3)
-    on_key, key_low = _split(
-        torch.stack((-0.5 * position.square(), position, torch.where(mask, 0.0, MASKED)), dim=-1),
-        kind,
-    )  # (B, T, 3)
-    on_query = torch.cat((on_query, on_query.detach(), query_low[..., :2]), dim=-1)  # (B, H, T, 8)
-    on_key = torch.cat((on_key, key_low, on_key[..., :2]), dim=-1).unsqueeze(1)  # (B, 1, T, 8)
-    on_key = on_key.expand(-1, key.shape[1], -1, -1)
+    spare, masking = torch.zeros_like(slope), torch.full_like(slope, root)
+    on_query = torch.stack((sharpness, slope, masking, spare), dim=-1)  # (B, H, T, 4)
+    bend, masked = -0.5 * position.square(), torch.where(mask, 0.0, MASKED)
+    on_key = torch.stack((bend, position, masked, torch.zeros_like(bend)), dim=-1)  # (B, T, 4)
+    if kind != torch.float32:
+        on_query, on_key = _in_two_parts(on_query, on_key, kind)
+    on_key = on_key.unsqueeze(1).expand(-1, key.shape[1], -1, -1)  # (B, H, T, 4 or 8)
     return _append(query, on_query), _append(key, on_key), 1 / root
 
 
@@ -130,7 +122,17 @@ def _append(heads: Tensor, more: Tensor) -> Tensor:
     return torch.cat((heads.transpose(1, 2), more.transpose(1, 2)), dim=-1).transpose(1, 2)
 
 
-def _split(exact: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
-    """A float32 tensor as the sum of two of the given kind; the gradient flows by the first."""
-    high = exact.to(kind)
-    return high, (exact.detach() - high.detach().float()).to(kind)
+def _in_two_parts(on_query: Tensor, on_key: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The four dimensions in half precision, as eight.
+
+    Each factor becomes the sum of a high and a low part, which keeps the products of focus and
+    position exact enough; the gradient flows by the first of each.
+    """
+    query_high, key_high = on_query.to(kind), on_key.to(kind)
+    query_low = (on_query.detach() - query_high.detach().float()).to(kind)
+    key_low = (on_key - key_high.float()).to(kind)
+    again = query_high[..., :2].detach()
+    return (
+        torch.cat((query_high, again, query_low[..., :2]), dim=-1),
+        torch.cat((key_high, key_low[..., :2], key_high[..., :2]), dim=-1),
+    )
