@@ -68,7 +68,7 @@ class LogMel(nn.Module):
                 pad_mode="constant",
                 return_complex=True,
             )  # (B, bins, T)
-            power = spectrum.real.square() + spectrum.imag.square()
+            power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
             return self.to_db(power.mT, lengths)
 
     def audible(self, waveform: Tensor, lengths: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ class OnnxScorer:
     """
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
-        self.session = _open(Path(path), threads)
+        self.session, self.scores_only = _open(Path(path), threads)
         about = self.session.get_modelmeta().custom_metadata_map
         if not {"labels", "sample_rate_hz"} <= set(about):
             raise CheckpointError(
@@ -56,7 +56,8 @@ class OnnxScorer:
             padded.shape[1] == 1
         ):  # the graph wants two samples; the second is silence beyond the end
             padded = np.pad(padded, ((0, 0), (0, 1)))
-        [found] = self.session.run(["scores"], {"waveform": padded, "lengths": lengths})
+        inputs = {"waveform": padded, "lengths": lengths}
+        [found] = self.session.run(["scores"], inputs, self.scores_only)
         scores: NDArray[np.float32] = found
         return scores
 
@@ -82,7 +83,8 @@ class OnnxClassifier(Listener):
         return self._scorer
 
 
-def _open(path: Path, threads: int) -> Any:
+def _open(path: Path, threads: int) -> tuple[Any, Any]:
+    """A session, and the option to compute no more of the graph than is asked for."""
     try:
         import onnxruntime
     except ImportError:
@@ -94,9 +96,12 @@ def _open(path: Path, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    run_options = onnxruntime.RunOptions()
+    run_options.only_execute_path_to_fetches = True
     try:
-        return onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             os.fspath(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime has no common base for its errors
         raise CheckpointError(f"{path}: not an ONNX file that can be read ({error})") from None
+    return session, run_options

@@ -36,11 +36,10 @@ class ConvolutionStem(nn.Module):
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Frames (B, T, bands) with lengths (B,) to (B, T/4, width) and their mask (B, T/4)."""
-        maps = frames.unsqueeze(1)  # (B, 1, T, bands)
-        for layer in self.layers:
-            maps, lengths = layer(maps, lengths)
-        flat = maps.transpose(1, 2).flatten(2)  # (B, T/4, channels·bands/16)
-        return self.dropout(self.to_width(flat)), length_mask(lengths, flat.shape[1])
+        maps, mask = frames.unsqueeze(1), length_mask(lengths, frames.shape[1])
+        for layer in self.layers:  # (B, 1, T, bands) to (B, channels, T/4, bands/16)
+            maps, mask = layer(maps, mask)
+        return self.dropout(self.to_width(maps.transpose(1, 2).flatten(2))), mask
 
 
 class ConvolutionLayer(nn.Module):
@@ -62,14 +61,12 @@ class ConvolutionLayer(nn.Module):
         nn.init.kaiming_normal_(self.convolve.weight, nonlinearity="relu")
         self.norm = MaskedNormReLU(after)
 
-    def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (B, before, T, bands) with lengths (B,) to (B, after, T/s, bands/s') and lengths."""
-        step = self.stride[0]
-        lengths = (lengths + step - 1) // step
-        mask = length_mask(lengths, (maps.shape[2] + step - 1) // step)
+    def forward(self, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (B, before, T, bands) with mask (B, T) to (B, after, T/s, bands/s') and theirs."""
+        mask = mask[:, :: self.stride[0]]
         if self.training:
-            return self.norm(self.convolve(maps), mask), lengths
-        return self._all_at_once(maps).mul_(mask[:, None, :, None]), lengths
+            return self.norm(self.convolve(maps), mask), mask
+        return self._all_at_once(maps).mul_(mask[:, None, :, None]), mask
 
     def _all_at_once(self, maps: Tensor) -> Tensor:
         """All in one pass over the maps, as after training the norm is a part of the kernel."""
