@@ -66,7 +66,8 @@ class ConvolutionLayer(nn.Module):
         mask = mask[:, :: self.stride[0]]
         if self.training:
             return self.norm(self.convolve(maps), mask), mask
-        return self._all_at_once(maps).mul_(mask[:, None, :, None]), mask
+        maps = self._all_at_once(maps)
+        return maps.mul_(mask[:, None, :, None].expand(-1, 1, -1, maps.shape[3])), mask
 
     def _all_at_once(self, maps: Tensor) -> Tensor:
         """All in one pass over the maps, as after training the norm is a part of the kernel."""
