@@ -44,9 +44,10 @@ define insert
 	    -e '/<!-- $(1): make readme -->/r .table.md' $(2)
 endef
 
-# The C library keeps what is freed, so that neither side waits for pages from the system.
+# Of one layer: the C library keeps what is freed, so that no side waits for pages from the system.
 KEEP := MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1073741824
 
 bench: install
 	$(BIN)/python -m pip install --quiet --editable ".[bench,onnx]"
-	$(KEEP) $(BIN)/python -m bench
+	$(KEEP) $(BIN)/python -m bench attention
+	$(BIN)/python -m bench startup clips training long tried

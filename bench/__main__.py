@@ -1,10 +1,14 @@
-"""Measure everything: ``make bench``. Needs a quiet machine and ``pip install 'fcattn[bench]'``."""
+"""Measure everything: ``make bench``, or a part of it: ``python -m bench clips long``.
+
+Needs a quiet machine and ``pip install 'fcattn[bench]'``.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,26 +24,38 @@ HOME = Path(__file__).parent
 LABELS = ("angry", "calm", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
 
 
-def main() -> None:
-    """Print each row as it comes, then write ``results.json``."""
+def main(wanted: list[str]) -> None:
+    """Print each row as it comes, and put each part into ``results.json`` when it is done."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = EmotionClassifier(ModelConfig(LABELS)).eval()
-    parts: list[Callable[[], Iterator[Row]]] = [
-        startup.rows,
-        attention.rows,
-        lambda: clips.rows(model),
-        training.rows,
-        lambda: long.rows(model),
-        tried.rows,
-    ]
+    parts: dict[str, Callable[[], Iterator[Row]]] = {
+        "startup": startup.rows,
+        "attention": attention.rows,
+        "clips": lambda: clips.rows(model),
+        "training": training.rows,
+        "long": lambda: long.rows(model),
+        "tried": tried.rows,
+    }
     console = Console(highlight=False)
     found: list[Row] = []
-    for part in parts:
-        for row in part():
-            found.append(row)
+    for name in wanted or parts:
+        rows = []
+        for row in parts[name]():
+            rows.append(row)
             mark = "[green]✓[/]" if row.met else "[red]✗[/]"
             console.print(f"{mark} {row.what} / {row.against}: {row.ratio:.3g} ({row.goal})")
+        _keep(name, rows, list(parts))
+        found += rows
+    console.print(_table(found))
+
+
+def _keep(part: str, rows: list[Row], order: list[str]) -> None:
+    """Put the rows of a part in place of its old ones."""
+    path = HOME / "results.json"
+    old = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
+    new = [{"part": part, **row._asdict()} for row in rows]
+    kept = [row for row in old if row["part"] != part] + new
     about = {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -47,9 +63,8 @@ def main() -> None:
         "rounds": f"medians of {ROUNDS} or more, sides in turn",
         "torch": torch.__version__,
     }
-    text = json.dumps({"about": about, "rows": [row._asdict() for row in found]}, indent=2)
-    (HOME / "results.json").write_text(text + "\n", encoding="utf-8")
-    console.print(_table(found))
+    results = {"about": about, "rows": sorted(kept, key=lambda row: order.index(row["part"]))}
+    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def _table(found: list[Row]) -> Table:
@@ -63,4 +78,4 @@ def _table(found: list[Row]) -> Table:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -76,7 +76,7 @@ class FocusBias(nn.Module):
         # tanh(x) is 2 σ(2x) - 1, and torch's σ is six times as fast as its tanh on a CPU
         own = torch.bmm(each.flatten(1, 2), 2 * self.from_query).view_as(each)
         of_all = torch.bmm(mean, 2 * self.from_mean).unsqueeze(2)  # (H, B, 1, d)
-        half = torch.sigmoid(own + of_all).flatten(1, 2)  # (H, B·T, d)
+        half = (own + of_all).sigmoid_().flatten(1, 2)  # (H, B·T, d)
         wanted = self.to_centre_and_width.mT  # (H, 2, d)
         found = 2 * torch.bmm(wanted, half.mT) - wanted.sum(-1, keepdim=True)  # (H, 2, B·T)
         found = found.view(-1, 2, *each.shape[1:3]).transpose(0, 2)  # (B, 2, H, T)
