@@ -12,11 +12,13 @@ import pytest
 import soundfile
 import torch
 
-from conftest import LABELS, noise, untrained
+from conftest import LABELS, SMALL, noise, untrained
 from fcattn import OnnxClassifier, from_pretrained
 from fcattn.cli import main
-from fcattn.config import FeatureConfig
+from fcattn.config import FeatureConfig, ModelConfig
 from fcattn.errors import CheckpointError, FcattnError
+from fcattn.model import EmotionNetwork
+from fcattn.portable import PortableNetwork
 from fcattn.sources import Source
 
 pytest.importorskip("onnxscript")
@@ -145,3 +147,19 @@ def test_the_cli_exports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["export", str(tmp_path / "small"), "--onnx", str(out)]) == 0
     assert "largest difference" in capsys.readouterr().out
     assert [path.name for path in out.parent.iterdir()] == ["small.onnx"]
+
+
+@pytest.mark.parametrize(("rate_hz", "window_ms"), [(16_000, 25), (22_050, 25), (16_000, 32)])
+def test_the_portable_spectrum_is_the_models_for_even_and_odd_windows(
+    rate_hz: int, window_ms: float
+) -> None:
+    """Of 400, 551 and 512 samples."""
+    features = FeatureConfig(sample_rate_hz=rate_hz, window_ms=window_ms)
+    network = EmotionNetwork(ModelConfig(LABELS, features=features, network=SMALL)).eval()
+    waveform = torch.from_numpy(noise(2 * rate_hz)).view(2, -1)
+    lengths = torch.tensor([rate_hz, rate_hz // 2])
+    expected, _ = network.features.level_db(waveform, lengths)
+    portable = PortableNetwork(network)
+    power = portable._power(network.features.audible(waveform, lengths)) @ portable.bank
+    found, _ = network.features.to_db(power, lengths)
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)

@@ -151,7 +151,7 @@ def _exact_products(path: Path) -> list[str]:
     """Products that eight bits are too few for: spectra and mel bands span many decades."""
     import onnx
 
-    exact = ("cosines", "sines", "network.features.")
+    exact = ("cosines", "sines", "bank")
     nodes = onnx.load(path, load_external_data=False).graph.node
     return [node.name for node in nodes if any(name.startswith(exact) for name in node.input)]
 

@@ -69,15 +69,15 @@ class LogMel(nn.Module):
                 return_complex=True,
             )  # (B, bins, T)
             power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
-            return self.to_db(power.mT, lengths)
+            return self.to_db(power.mT @ self.bank, lengths)
 
     def audible(self, waveform: Tensor, lengths: Tensor) -> Tensor:
         """Waveform (B, samples) with silence beyond the lengths (B,)."""
         return waveform * length_mask(lengths, waveform.shape[1])
 
     def to_db(self, power: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Band levels of a power spectrum (B, T, bins), and lengths (B,) in frames."""
-        level = 10 * torch.log10((power @ self.bank).clamp_min(FLOOR))
+        """Levels of the powers of bands (B, T, bands), and lengths (B,) in frames."""
+        level = 10 * torch.log10(power.clamp_min(FLOOR))
         frames = lengths // self.config.hop + 1
         if self.config.top_db is not None:
             level = _below_loudest(level, frames, self.config.top_db)
