@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 import torch
 
-from bench.sides import Row, faster, medians_s
+from bench.sides import Row, faster, medians_s, threads_of
 from fcattn import EmotionClassifier, OnnxClassifier
 from fcattn.export import export
 
@@ -66,7 +66,7 @@ def _one_clip(model: EmotionClassifier, clip: Path) -> Iterator[Row]:
                 "wav2vec2": wav2vec,
             }
         )
-        what = f"4 s clip, file to scores, {_threads(threads)}"
+        what = f"4 s clip, file to scores, {threads_of(threads)}"
         ours = found["fcattn"]
         yield faster(what, "openSMILE ComParE_2016 functionals", ours, found["opensmile"], 5)
         yield faster(what, "wav2vec2-base pipeline, random weights", ours, found["wav2vec2"], 60)
@@ -97,10 +97,6 @@ def _folder(model: EmotionClassifier, folder: Path, count: int = 1000) -> Iterat
     for threads in (1, 2):
         torch.set_num_threads(threads)
         found = medians_s(sides)
-        what = f"{count} clips, folder to table, {_threads(threads)}"
+        what = f"{count} clips, folder to table, {threads_of(threads)}"
         yield faster(what, "one by one", found["together"], found["alone"], 2)
     torch.set_num_threads(1)
-
-
-def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"

@@ -69,3 +69,8 @@ def faster(what: str, against: str, ours_s: float, theirs_s: float, least: float
 def ms(seconds: float) -> str:
     """A time in a readable unit."""
     return f"{seconds:.2f} s" if seconds >= 2 else f"{1000 * seconds:.1f} ms"
+
+
+def threads_of(count: int) -> str:
+    """How a row names its threads."""
+    return "1 thread" if count == 1 else f"{count} threads"

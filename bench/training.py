@@ -15,11 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.clips import RATE_HZ, speech_like
-from bench.sides import Row, faster, medians_s, ms
+from bench.sides import Row, faster, medians_s, ms, threads_of
 from fcattn import audio
 from fcattn.config import ModelConfig
 from fcattn.data import RAVDESS
 from fcattn.model import EmotionNetwork
+
+Step = Callable[[Tensor, Tensor, Tensor], None]
 
 CLIPS, BATCH = 240, 16
 """A fifth of RAVDESS's 1200 clips; both sides grow with their number."""
@@ -34,22 +36,40 @@ def rows() -> Iterator[Row]:
         files = _write_corpus(Path(folder) / "ravdess")
         crops, whole = (_data(Path(folder), crop_s) for crop_s in (3.0, None))
         step = _stepper(len(crops.labels))
-        waits: list[float] = []
-        found = medians_s(
-            {
-                "crops": lambda: waits.append(_epoch(iter(crops.train_dataloader()), step)),
-                "whole": lambda: _epoch(iter(whole.train_dataloader()), step),
-                "naive": lambda: _epoch(_naive(files), step),
-            }
-        )
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            yield from _epochs(crops, whole, files, step, threads)
+        torch.set_num_threads(1)
+
+
+def _epochs(
+    crops: RAVDESS, whole: RAVDESS, files: list[Path], step: Step, threads: int
+) -> Iterator[Row]:
+    waits: list[float] = []
+    found = medians_s(
+        {
+            "crops": lambda: waits.append(_epoch(iter(crops.train_dataloader()), step)),
+            "whole": lambda: _epoch(iter(whole.train_dataloader()), step),
+            "naive": lambda: _epoch(_naive(files), step),
+        }
+    )
+    on = f", {threads_of(threads)}"
     what = f"training epoch, {CLIPS} clips like RAVDESS (48 kHz)"
     against = "decoding per item, padding to the longest of random clips"
-    yield faster(f"{what}, crops of 3 s", against, found["crops"], found["naive"], 2)
+    yield faster(f"{what}, crops of 3 s{on}", against, found["crops"], found["naive"], 2)
     ratio = found["naive"] / found["whole"]
-    yield Row(f"{what}, whole", against, ms(found["whole"]), ms(found["naive"]), ratio, "–", True)
+    yield Row(
+        f"{what}, whole{on}", against, ms(found["whole"]), ms(found["naive"]), ratio, "–", True
+    )
     share = float(np.median(waits[1:]))
     yield Row(
-        "loader's share of the step time", "–", f"{share:.1%}", "–", share, "≤ 5 %", share <= 0.05
+        f"loader's share of the step time{on}",
+        "–",
+        f"{share:.1%}",
+        "–",
+        share,
+        "≤ 5 %",
+        share <= 0.05,
     )
 
 
@@ -84,7 +104,7 @@ def _write_corpus(root: Path) -> list[Path]:
     return files
 
 
-def _stepper(classes: int) -> Callable[[Tensor, Tensor, Tensor], None]:
+def _stepper(classes: int) -> Step:
     """Forward, backward and update of one network; no augmentation on either side."""
     labels = tuple(f"class {number}" for number in range(classes))
     network = EmotionNetwork(ModelConfig(labels)).train()
@@ -98,9 +118,7 @@ def _stepper(classes: int) -> Callable[[Tensor, Tensor, Tensor], None]:
     return step
 
 
-def _epoch(
-    batches: Iterator[tuple[Tensor, ...]], step: Callable[[Tensor, Tensor, Tensor], None]
-) -> float:
+def _epoch(batches: Iterator[tuple[Tensor, ...]], step: Step) -> float:
     """Run an epoch; returns the share of its time that waited for batches."""
     begun, waited = time.perf_counter(), 0.0
     while True:
