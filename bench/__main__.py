@@ -44,7 +44,7 @@ def main(wanted: list[str]) -> None:
         for row in parts[name]():
             rows.append(row)
             mark = "[green]✓[/]" if row.met else "[red]✗[/]"
-            console.print(f"{mark} {row.what} / {row.against}: {row.ratio:.3g} ({row.goal})")
+            console.print(f"{mark} {row.what} / {row.against}: {row.shown} ({row.goal})")
         _keep(name, rows, list(parts))
         found += rows
     console.print(_table(found))
@@ -73,7 +73,7 @@ def _table(found: list[Row]) -> Table:
         table.add_column(column)
     for row in found:
         mark = "[green]✓[/]" if row.met else "[red]✗[/]"
-        table.add_row(*row[:4], f"{row.ratio:.3g}", row.goal, mark)
+        table.add_row(*row[:4], row.shown, row.goal, mark)
     return table
 
 

@@ -27,6 +27,7 @@ class Row(NamedTuple):
         ratio: The ratio that is to be reached, as the goal says it.
         goal: For example ``≤ 1.30``.
         met: Whether it was reached.
+        unit: Of the ratio: ``×``; ``%`` for a share, ``s`` for a difference, nothing for a count.
     """
 
     what: str
@@ -36,6 +37,16 @@ class Row(NamedTuple):
     ratio: float
     goal: str
     met: bool
+    unit: str = "×"
+
+    @property
+    def shown(self) -> str:
+        """The ratio with its unit."""
+        if self.unit == "%":
+            return f"{100 * self.ratio:.2g} %"
+        return (
+            f"{self.ratio:+.2f} s" if self.unit == "s" else f"{self.ratio:.3g} {self.unit}".strip()
+        )
 
 
 def medians_s(sides: Mapping[str, Callable[[], object]]) -> dict[str, float]:

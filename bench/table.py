@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+
+from bench.sides import Row
 
 HOME = Path(__file__).parent
 TRIED = "tried"
@@ -14,7 +15,11 @@ TRIED = "tried"
 def markdown(kind: str) -> str:
     """The rows that have a goal or a plain ratio, or those that were tried."""
     found = json.loads((HOME / "results.json").read_text(encoding="utf-8"))
-    rows = [row for row in found["rows"] if (row["goal"] == TRIED) == (kind == TRIED)]
+    rows = [
+        Row(**{name: value for name, value in row.items() if name != "part"})
+        for row in found["rows"]
+        if (row["goal"] == TRIED) == (kind == TRIED)
+    ]
     head = "| what | against | ours | theirs | ratio |"
     lines = [_line(row) for row in rows]
     if kind != TRIED:
@@ -24,10 +29,10 @@ def markdown(kind: str) -> str:
     return "\n".join([head, rule, *lines, "", f"Measured with: {about}."])
 
 
-def _line(row: dict[str, Any]) -> str:
-    cells = [row["what"], row["against"], row["ours"], row["theirs"], f"{row['ratio']:.3g}"]
-    if row["goal"] != TRIED:
-        cells.append(row["goal"] + ("" if row["met"] else " (missed)"))
+def _line(row: Row) -> str:
+    cells = [*row[:4], row.shown]
+    if row.goal != TRIED:
+        cells.append(row.goal + ("" if row.met else " (missed)"))
     return f"| {' | '.join(cells)} |"
 
 

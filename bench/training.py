@@ -70,6 +70,7 @@ def _epochs(
         share,
         "≤ 5 %",
         share <= 0.05,
+        "%",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,13 @@ def test_int8_is_smaller_and_hears_the_same(tmp_path: Path) -> None:
     for one, expected in zip(found, model.predict(clips), strict=True):
         assert one.label == expected.label
         assert one.scores == pytest.approx(expected.scores, abs=0.05)
+
+
+def test_an_export_leaves_the_log_levels_of_a_program_alone(tmp_path: Path) -> None:
+    speakers = [logging.getLogger(), logging.getLogger("torch.onnx")]
+    before = [speaker.level for speaker in speakers]
+    exporting.export(untrained(), tmp_path / "small.onnx", int8=True)
+    assert [speaker.level for speaker in speakers] == before
 
 
 def test_a_file_that_is_no_export_is_an_error(tmp_path: Path) -> None:

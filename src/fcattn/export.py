@@ -6,6 +6,8 @@ import json
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,10 +88,8 @@ def compare(model: EmotionNetwork, path: Path) -> float:
 def _write_graph(model: EmotionNetwork, path: Path) -> None:
     batch, samples = torch.export.Dim("batch", min=1), torch.export.Dim("samples", min=2)
     example = (torch.zeros(2, 16_000), torch.tensor([16_000, 9_000]))
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
+        with _quiet("torch.onnx"), torch.no_grad():
             program = torch.onnx.export(
                 PortableNetwork(model).eval(),
                 example,
@@ -135,16 +135,16 @@ def _quantize(path: Path) -> None:
         from onnxruntime.quantization import QuantType, quantize_dynamic
     except ImportError as error:
         raise _missing(error) from None
-    logging.getLogger().setLevel(logging.ERROR)  # it advises what does not apply here
     whole = path.with_name("float32.onnx")
     path.replace(whole)
-    quantize_dynamic(
-        whole,
-        path,
-        op_types_to_quantize=["MatMul", "Gemm"],
-        nodes_to_exclude=_exact_products(whole),
-        weight_type=QuantType.QInt8,
-    )
+    with _quiet(None):  # the root logger, which advises what does not apply here
+        quantize_dynamic(
+            whole,
+            path,
+            op_types_to_quantize=["MatMul", "Gemm"],
+            nodes_to_exclude=_exact_products(whole),
+            weight_type=QuantType.QInt8,
+        )
 
 
 def _exact_products(path: Path) -> list[str]:
@@ -154,6 +154,20 @@ def _exact_products(path: Path) -> list[str]:
     exact = ("cosines", "sines", "bank")
     nodes = onnx.load(path, load_external_data=False).graph.node
     return [node.name for node in nodes if any(name.startswith(exact) for name in node.input)]
+
+
+@contextmanager
+def _quiet(logger: str | None) -> Iterator[None]:
+    """No warnings and nothing below an error of this logger; afterwards all is as it was."""
+    speaker = logging.getLogger(logger)
+    level = speaker.level
+    speaker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        speaker.setLevel(level)
 
 
 def _missing(error: Exception) -> DependencyError:
