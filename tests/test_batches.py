@@ -162,13 +162,19 @@ def test_judged_clips_are_whole(tones: Path) -> None:
             assert length == data.cache.length(data.splits["validation"][place])
 
 
-def test_speed_moves_pitch_and_length() -> None:
-    time_s = torch.arange(16_000) / 16_000
-    wave = torch.sin(2 * torch.pi * 500 * time_s)[None]
-    faster, lengths = augment.change_speed(wave, torch.tensor([16_000]), 125)
-    assert abs(int(lengths) - 12_800) <= 1
-    spectrum = torch.fft.rfft(faster[0, :12_800]).abs()
-    assert abs(int(spectrum.argmax()) * 16_000 / 12_800 - 625) < 5
+@pytest.mark.parametrize("percent", [85, 95, 110, 125])
+def test_speed_moves_pitch_length_and_moments(percent: int) -> None:
+    time_s = torch.arange(16_001) / 16_000
+    wave = torch.sin(2 * torch.pi * 500 * time_s) * torch.exp(-((time_s - 0.5) ** 2) / 0.01)
+    changed, lengths = augment.change_speed(wave[None], torch.tensor([16_001]), percent)
+    samples = 16_001 * 100 / percent
+    assert abs(int(lengths) - samples) <= 1
+    assert abs(changed.shape[1] - samples) <= 1
+    assert torch.fft.rfft(changed[0], 16_000).abs().argmax() == 500 * percent / 100
+    loudness = changed[0].square()
+    moment = (loudness * torch.arange(len(loudness))).sum() / loudness.sum()
+    assert abs(moment - 8_000 * 100 / percent) < 1
+    assert changed.abs().max().item() == pytest.approx(1, abs=0.01)
 
 
 def test_noise_has_the_ratio_that_was_asked_for() -> None:

@@ -5,11 +5,15 @@ All work on a whole batch on its device, draw from torch's generator and return 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+FAST = 128
+"""Fourier transforms of a multiple of this many samples are fast; of others they may not be."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,20 @@ def change_frames(
 
 
 def change_speed(waveform: Tensor, lengths: Tensor, percent: int) -> tuple[Tensor, Tensor]:
-    """Play (B, samples) at a speed in percent; returns waveform and lengths."""
+    """Play (B, samples) at a speed in percent; returns waveform and lengths.
+
+    The spectrum is cut or extended, so nothing folds over. Silence fills the waveform up to a size
+    whose Fourier transform is fast, before and after.
+    """
     if percent == 100:
         return waveform, lengths
-    samples = waveform.shape[1]
+    samples, common = waveform.shape[1], math.gcd(percent, 100)
+    before, after = percent // common, 100 // common
+    size = math.ceil(samples / (before * FAST)) * FAST
+    spectrum = torch.fft.rfft(waveform, n=before * size)
+    faster = torch.fft.irfft(spectrum, n=after * size) * (after / before)
     fewer = round(samples * 100 / percent)
-    faster = torch.fft.irfft(torch.fft.rfft(waveform), n=fewer) * (fewer / samples)
-    return faster, (lengths * 100 // percent).clamp(1, fewer)
+    return faster[:, :fewer], (lengths * 100 // percent).clamp(1, fewer)
 
 
 def change_gain(waveform: Tensor, most_db: float) -> Tensor:
@@ -89,15 +100,16 @@ def change_gain(waveform: Tensor, most_db: float) -> Tensor:
 
 def add_noise(waveform: Tensor, snr_db: tuple[float, float], share: float) -> Tensor:
     """Add noise between white and brown to a share of the clips of (B, samples)."""
-    count, device = len(waveform), waveform.device
-    white = torch.randn_like(waveform)
+    device = waveform.device
+    chosen = torch.nonzero(torch.rand(len(waveform), device=device) < share).squeeze(1)
+    clean, count = waveform[chosen], len(chosen)
+    white = torch.randn_like(clean)
     tilt = 0.9 * torch.rand(count, 1, device=device)
     noise = functional.pad(white[:, 1:] + tilt * white[:, :-1], (1, 0))
     ratio = snr_db[0] + (snr_db[1] - snr_db[0]) * torch.rand(count, 1, device=device)
-    loudness = waveform.square().mean(dim=1, keepdim=True).sqrt()
-    noise = noise * loudness / noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
-    chosen = torch.rand(count, 1, device=device) < share
-    return waveform + noise * chosen * 10 ** (-ratio / 20)
+    wanted = clean.square().mean(dim=1, keepdim=True).sqrt() * 10 ** (-ratio / 20)
+    found = noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
+    return waveform.index_add(0, chosen, noise * (wanted / found))
 
 
 def change_colour(frames: Tensor, deviation: Tensor, most_db: float, knots: int = 5) -> Tensor:
