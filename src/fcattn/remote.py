@@ -7,8 +7,6 @@ each is measured before it is fetched. Nothing in it is run or unpickled.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import (
@@ -20,26 +18,14 @@ from huggingface_hub import (
     hf_hub_url,
     try_to_load_from_cache,
 )
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import HFValidationError
 
 from fcattn import card, checkpoint
 from fcattn.checkpoint import CONFIG, FILES, WEIGHTS
 from fcattn.errors import CheckpointError, HubError
+from fcattn.refusals import UnreachableError, explained, no_name
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
-NETWORK: type[Exception] = HfHubHTTPError.__bases__[0]
-"""Base of connection errors: of httpx or its successor, whichever huggingface_hub uses."""
-
-TOKEN = re.compile(r"hf_\w+|Bearer \S+")
 
 
 def pull(repository: str, revision: str = "main") -> Path:
@@ -62,7 +48,7 @@ def pull(repository: str, revision: str = "main") -> Path:
             raise _cold(repository, revision, "HF_HUB_OFFLINE is set")
         return warm
     try:
-        with _explained(repository, revision):
+        with explained(repository, revision):
             return _fetch(repository, revision)
     except UnreachableError as error:
         if warm is None:
@@ -75,7 +61,7 @@ def cached(repository: str, revision: str) -> Path | None:
     try:
         paths = [try_to_load_from_cache(repository, name, revision=revision) for name in FILES]
     except HFValidationError as error:
-        raise HubError(f"{repository}: not the name of a repository ({error})") from None
+        raise no_name(repository, error) from None
     if not all(isinstance(path, str) for path in paths):
         return None
     return Path(str(paths[0])).parent
@@ -108,7 +94,7 @@ def push(
     """
     review(folder)
     api = HfApi(library_name="fcattn")
-    with _explained(repository, revision or "main"):
+    with explained(repository, revision or "main"):
         api.create_repo(repository, private=private, exist_ok=True)
         commit = api.create_commit(
             repository,
@@ -149,10 +135,6 @@ def review(folder: Path) -> list[tuple[str, int]]:
     return [(name, (folder / name).stat().st_size) for name in FILES]
 
 
-class UnreachableError(HubError):
-    """No answer from the Hub."""
-
-
 def _has_split(found: checkpoint.Checkpoint) -> bool:
     about = found.provenance
     return bool(about.trained_on and (about.validated_on or about.tested_on))
@@ -181,47 +163,6 @@ def _measure(repository: str, name: str, size: int | None, most: int) -> None:
             f"{repository}: {name} has {size or 'unknown'} bytes, expected at most {most}: "
             "not fetched"
         )
-
-
-@contextmanager
-def _explained(repository: str, revision: str) -> Iterator[None]:
-    """Turn what the Hub or the network says into errors of our own, without tokens."""
-    place = f"{repository}@{revision} at {constants.ENDPOINT}"
-    try:
-        yield
-    except GatedRepoError:
-        raise HubError(f"{place}: ask its owner for access, then log in: hf auth login") from None
-    except RepositoryNotFoundError:
-        raise HubError(
-            f"{place}: no such repository, or it is private and you are not logged in: "
-            "hf auth login"
-        ) from None
-    except RevisionNotFoundError:
-        raise HubError(f"{place}: no such branch, tag or commit") from None
-    except LocalEntryNotFoundError as error:
-        raise UnreachableError(f"{constants.ENDPOINT}: {_clean(error)}") from None
-    except EntryNotFoundError as error:
-        missing = next((name for name in FILES if name in str(error)), "a file")
-        raise CheckpointError(
-            f"{place}: no {missing}; a checkpoint has {', '.join(FILES)}"
-        ) from None
-    except HFValidationError as error:
-        raise HubError(f"{repository}: not the name of a repository ({error})") from None
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no status"
-        if isinstance(status, int) and status >= 500:
-            raise UnreachableError(f"{constants.ENDPOINT} answered {status}") from None
-        hint = "; log in with a token that may write: hf auth login" if status in (401, 403) else ""
-        raise HubError(f"{place}: refused with {status}{hint}: {_clean(error)}") from None
-    except (NETWORK, OfflineModeIsEnabled, ConnectionError, TimeoutError) as error:
-        raise UnreachableError(
-            f"{constants.ENDPOINT} cannot be reached ({_clean(error)})"
-        ) from None
-
-
-def _clean(error: Exception) -> str:
-    """The first line of a message, without tokens."""
-    return TOKEN.sub("[token]", str(error).strip().splitlines()[0] if str(error) else "no reason")
 
 
 def _cold(repository: str, revision: str, why: str) -> HubError:
