@@ -40,19 +40,39 @@ class Record:
 
 FOUR = ("angry", "happy", "neutral", "sad")
 
-RECORDS = (
-    Record(
-        name="fa-ca-ravdess",
-        about="8 emotions, English",
-        repository="fcattn/fa-ca-ravdess",
+EIGHT = ("angry", "calm", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
+
+
+def _of_ravdess(name: str, attention: str, sha256: str) -> Record:
+    recipe = f"recipes/ravdess/{name.removesuffix('-ravdess').replace('-', '_')}.yaml"
+    return Record(
+        name=name,
+        about=f"8 emotions, English; {attention}",
+        repository=f"fcattn/{name}",
         revision="v1",
-        sha256="9c467c1cdfc1dfa5281ececd9b529f1f1fc84cf5627e5166c5f8c7f6739f02c0",
-        labels=(
-            "angry", "calm", "disgusted", "fearful", "happy", "neutral", "sad", "surprised",
-        ),
+        sha256=sha256,
+        labels=EIGHT,
         corpora=("RAVDESS",),
         licence="cc-by-nc-sa-4.0",
-        training="fcattn fit --config recipes/ravdess/fa_ca.yaml --data.root RAVDESS",
+        training=f"fcattn fit --config {recipe} --data.root RAVDESS",
+    )
+
+
+RECORDS = (
+    _of_ravdess(
+        "fa-ca-ravdess",
+        "Focus- and Calibration-Attention",
+        "9c467c1cdfc1dfa5281ececd9b529f1f1fc84cf5627e5166c5f8c7f6739f02c0",
+    ),
+    _of_ravdess(
+        "fa-ravdess",
+        "Focus-Attention",
+        "8a6155957e820871595ab09b82c54b92c4c899178b9b1d711014dbda76916279",
+    ),
+    _of_ravdess(
+        "mhsa-ravdess",
+        "plain self-attention",
+        "4d8cc71276fc0887603ac8ae37402f76c295278ae353fdbc911be3318bc3f642",
     ),
     Record(
         name="fa-ca-open4",
@@ -77,7 +97,7 @@ RECORDS = (
         training="fcattn fit --config recipes/iemocap/fa_ca.yaml --data.root IEMOCAP_full_release",
         substitute="fa-ca-open4",
     ),
-)  # fmt: skip
+)
 
 
 def find(name: str) -> Record | None:
