@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 import fcattn
 from conftest import LABELS, noise, untrained
@@ -153,6 +154,21 @@ def fit(tones: Path, run: Path, *more: str, recipe: str = "fa_ca") -> int:
             *more,
         ]
     )
+
+
+def test_a_run_that_was_moved_still_knows_its_best_epoch(tones: Path, tmp_path: Path) -> None:
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    assert fit(tones, run) == 0
+    last = run / "checkpoints" / "last.ckpt"
+    state = torch.load(last, weights_only=True)
+    [memory] = [one for one in state["callbacks"].values() if "best_model_score" in one]
+    memory["best_model_score"] = memory["kth_value"] = torch.tensor(2.0)  # no epoch is better
+    memory["best_k_models"] = {path: torch.tensor(2.0) for path in memory["best_k_models"]}
+    torch.save(state, last)
+    best = (run / "checkpoints" / "best.ckpt").read_bytes()
+    run.rename(moved)
+    assert fit(tones, moved, "--ckpt_path", "last", "--trainer.max_epochs", "3") == 0
+    assert (moved / "checkpoints" / "best.ckpt").read_bytes() == best
 
 
 def test_from_recipe_to_prediction(

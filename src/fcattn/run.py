@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 
 from fcattn.config import ModelConfig
@@ -46,6 +49,37 @@ def best_network(folder: Path) -> EmotionNetwork:
     }
     network.load_state_dict(weights, strict=True)
     return network.eval()
+
+
+class BestAndLast(ModelCheckpoint):
+    """Keep the epoch with the highest validation UA, and the last one.
+
+    Lightning forgets which epoch was best when the folder of a run was moved, and the next one
+    would take its place; here a folder may move.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            filename=BEST.removesuffix(".ckpt"),
+            monitor="val/UA",
+            mode="max",
+            save_last=True,
+            save_on_train_epoch_end=True,  # so that a resumed run begins a new epoch
+            auto_insert_metric_name=False,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take up the state of a run that may have lain elsewhere."""
+        folder = Path(self.dirpath or ".")
+
+        def here(path: str) -> str:
+            return str(folder / Path(path).name) if path else path
+
+        moved = {name: here(state_dict[name]) for name in state_dict if name.endswith("_path")}
+        best = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        place = {"dirpath": self.dirpath, "best_k_models": best}
+        super().load_state_dict({**state_dict, **moved, **place})
 
 
 @rank_zero_only

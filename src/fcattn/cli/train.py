@@ -8,14 +8,14 @@ from typing import Any
 
 from jsonargparse import ArgumentError
 from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import EMAWeightAveraging, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from lightning.pytorch.loggers import CSVLogger
 
 from fcattn import checkpoint, hub
 from fcattn.data import EmotionDataModule
 from fcattn.errors import ConfigError, FcattnError, UnknownModelError
-from fcattn.run import best_checkpoint, keep_curve, last_checkpoint
+from fcattn.run import BestAndLast, best_checkpoint, keep_curve, last_checkpoint
 from fcattn.training import EmotionTask
 
 STAGES = ("fit", "validate", "test")
@@ -52,18 +52,7 @@ class FcattnCLI(LightningCLI):
             trainer_defaults={
                 "use_distributed_sampler": False,
                 "gradient_clip_val": 1.0,
-                "callbacks": [
-                    ModelCheckpoint(
-                        filename="best",
-                        monitor="val/UA",
-                        mode="max",
-                        save_last=True,
-                        save_on_train_epoch_end=True,  # so that a resumed run begins a new epoch
-                        auto_insert_metric_name=False,
-                        enable_version_counter=False,
-                    ),
-                    Timer(),
-                ],
+                "callbacks": [BestAndLast(), Timer()],
             },
             seed_everything_default=0,
             args=arguments,
